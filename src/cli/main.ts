@@ -6,18 +6,17 @@ import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
 import { builds } from '../lab/ovn/builds.ts';
 import { proxyForms } from '../lab/proxy-forms.ts';
-import { duration } from './duration.ts';
+import { nodePorts } from '../model/objects/well-known.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
-import type { ExplainFlags } from './look/explain.ts';
-import type { SimulateFlags } from './look/simulate.ts';
-import type { StatusFlags } from './look/status.ts';
-import type { TraceFlags } from './look/trace.ts';
+import { addLookCommands } from './look/commands.ts';
 import { kubeconfig, logLevel } from './options.ts';
 import { report } from './output.ts';
 import type { PodNetworkFlags } from './pod-network.ts';
+import { portRange } from './port-range.ts';
 import type { ApiServerArguments } from './serve/apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './serve/controller-options.ts';
+import type { EchoFlags } from './serve/echo.ts';
 import type { NodeFlags } from './serve/node.ts';
 import { addNodeOptions } from './serve/node-options.ts';
 import { programVersion } from './version.ts';
@@ -59,6 +58,11 @@ program
       .default('always'),
   )
   .option('--service-account-tokens <file>', 'a line NAMESPACE/NAME=TOKEN for each ServiceAccount; mode 0600')
+  .addOption(
+    new Option('--service-node-port-range <range>', 'ports that Services may have on every node')
+      .argParser(portRange)
+      .default(nodePorts, `${nodePorts.first}-${nodePorts.last}`),
+  )
   .action(async (flags: ApiServerArguments) => (await import('./serve/apiserver.ts')).runApiServer(flags));
 
 addControllerOptions(
@@ -75,86 +79,18 @@ addNodeOptions(
   program.command('node').description('run the agent of one node: bridge, flows, source NAT and egress IPs'),
 ).action(async (flags: NodeFlags) => (await import('./serve/node.ts')).runNode(flags));
 
-/** Collects an option that may be repeated. */
-function repeatable(flags: string, description: string): Option {
-  const none: readonly string[] = [];
-  return new Option(flags, `${description} (repeatable)`)
-    .argParser((value: string, before: readonly string[]) => [...before, value])
-    .default(none, 'none');
-}
-
 program
   .command('cni', { hidden: true })
   .description('answer one call of CNI, as the plugin of the network; bundled alone where a runtime starts it')
   .action(async () => (await import('../node/cni/plugin.ts')).runPlugin());
 
-program
-  .command('simulate')
-  .description('show what becomes of egress IPs and namespaces when nodes fail or objects change; nothing is written')
-  .option('--from-cluster', 'read the objects from the API server', false)
-  .addOption(kubeconfig())
-  .addOption(repeatable('-f, --filename <path>', 'read the objects from a file or directory: YAML, JSON, lists, .gz'))
-  .addOption(repeatable('--node-down <node>', 'take the node as offline'))
-  .addOption(repeatable('--node-up <node>', 'take the node as online'))
-  .addOption(repeatable('--add-egress-ip <namespace=ip>', 'let the namespace request the IP as well'))
-  .addOption(repeatable('--remove-egress-ip <namespace=ip>', 'let the namespace no longer request the IP'))
-  .addOption(repeatable('--set-cidrs <node=cidr,...>', "replace the node's egressCIDRs; nothing behind = means none"))
-  .option(
-    '--scenario <file>',
-    'run the scenarios of an NDJSON file, one a line, and print them with the state after each step',
-  )
-  .addOption(
-    new Option(
-      '-o, --output <format>',
-      'how the result is printed (default: table, or ndjson with --scenario)',
-    ).choices(['table', 'json', 'yaml', 'ndjson']),
-  )
-  .action(async (flags: SimulateFlags) => (await import('./look/simulate.ts')).runSimulate(flags));
+addLookCommands(program);
 
 program
-  .command('status')
-  .description(
-    'show every egress IP: whose it is, where it is, why it is not in use, and whether all nodes have applied that; exit status 1 if something is not in use, 2 if that cannot be told',
-  )
-  .addOption(kubeconfig())
-  .addOption(repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'))
-  .addOption(
-    new Option('-o, --output <format>', 'format').choices(['table', 'wide', 'json', 'yaml', 'name']).default('table'),
-  )
-  .option('-n, --namespace <name>', 'only what is of this namespace')
-  .option('--node <name>', 'only what is on this node')
-  .option('--problems-only', 'only what is not in use or not known', false)
-  .option('-w, --watch', 'print it again whenever it changes, until interrupted', false)
-  .option('--wait', 'wait until everything is in use and applied', false)
-  .addOption(new Option('--timeout <duration>', 'with --wait: how long').argParser(duration(1)).default(300_000, '5m'))
-  .action(async (flags: StatusFlags) => (await import('./look/status.ts')).runStatus(flags));
-
-program
-  .command('trace')
-  .description(
-    'tell which way a packet of a pod takes, with which address it leaves, and why, from the objects alone; exit status 1 if it is dropped, 2 if that cannot be told',
-  )
-  .argument('<pod>', 'NAMESPACE/POD')
-  .argument('<destination>', 'ADDRESS or NAMESPACE/POD, with :PORT and /tcp, /udp, /sctp or /icmp behind it')
-  .addOption(kubeconfig())
-  .addOption(repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'))
-  .option('--reply', 'the pod answers a connection that came in to it', false)
-  .option('--from-node <node>', 'as if the pod were on that node')
-  .option('--first-available', 'as agents with --first-available do', false)
-  .option('-v, --verbose', 'with the flows that decide, as ovs-ofctl writes them', false)
-  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
-  .action(async (pod: string, destination: string, flags: TraceFlags) =>
-    (await import('./look/trace.ts')).runTrace(pod, destination, flags),
-  );
-
-program
-  .command('explain')
-  .description('say what a reason of an Event or of status, or the code of a finding, means, and what to do')
-  .argument('[code]', 'such as EgressIPOnSeveralNodes; without it all are listed')
-  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
-  .action(async (code: string | undefined, flags: ExplainFlags) =>
-    (await import('./look/explain.ts')).runExplain(code, flags),
-  );
+  .command('echo')
+  .description('answer every HTTP request with the address that it comes from, for sdn-compat test')
+  .option('--listen <address:port>', 'where', '127.0.0.1:8080')
+  .action(async (flags: EchoFlags) => (await import('./serve/echo.ts')).runEcho(flags));
 
 const podNetwork = program
   .command('pod-network')

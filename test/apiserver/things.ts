@@ -7,6 +7,7 @@ import type { StoredObject } from '../../src/apiserver/store/object.ts';
 import { Store, type StoreOptions } from '../../src/apiserver/store/store.ts';
 import { Objects } from '../../src/apiserver/write/objects.ts';
 import type { WriteSettings } from '../../src/apiserver/write/settings.ts';
+import { nodePorts } from '../../src/model/objects/well-known.ts';
 import type { JsonObject } from '../../src/model/values/json.ts';
 
 const source: JsonObject = {
@@ -132,7 +133,8 @@ export function shelf(
 ): Shelf {
   const clock = { now: new Date('2026-01-01T00:00:00Z') };
   const [store, registry] = [new Store(options), new Registry()];
-  const objects = new Objects({ store, registry, now: () => clock.now, random: () => 0.5, namespaceDelay, signal });
+  const world = { store, registry, now: () => clock.now, random: () => 0.5, nodePorts, namespaceDelay, signal };
+  const objects = new Objects(world);
   const make = (plural: string, body: JsonObject, group = ''): void => {
     objects.create({ resource: kindIn(registry, plural, group), namespace: undefined }, body, writeAs);
   };

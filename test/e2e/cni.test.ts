@@ -403,6 +403,26 @@ test('GC passes over what is being attached; a list that is null, as one without
   await remove(comes);
 }, 30_000);
 
+test('GC of 1,000 attachments removes the others, although one of them cannot be removed, and names that one', async () => {
+  const [stays, ...others] = [await sandbox(), await sandbox(), await sandbox(), await sandbox()] as const;
+  for (const one of [stays, ...others]) await add(one);
+  const vsctl = (...args: string[]): Promise<Ran> => lab.node(worker, 'ovs-vsctl', '--no-wait', ...args);
+  // a limit that another port refers to cannot be deleted
+  const limit = ['--id=@limit', 'create', 'QoS', 'type=linux-htb', `external_ids:sandbox=${others[1].id}`];
+  expect(await vsctl('set', 'port', 'tun0', 'qos=@limit', '--', ...limit)).toMatchObject({ status: 0 });
+  const kept = [stays.id, ...Array.from({ length: 999 }, (_, index) => String(index).padStart(64, '0'))];
+  const valid = { 'cni.dev/valid-attachments': kept.map((containerID) => ({ containerID, ifname: 'eth0' })) };
+  const ran = await call('GC', {}, valid);
+  expect(ran.status).toBe(1);
+  expect(ran.stdout).toContain(`"msg":"still attached: ${others[1].id} (`);
+  expect([await leftOf(others[0]), await leftOf(others[2])]).toEqual(['', '']);
+  expect(await leftOf(stays)).toContain('sandbox=');
+  await vsctl('clear', 'port', 'tun0', 'qos');
+  expect(await call('GC', {}, valid)).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(await leftOf(others[1])).toBe('');
+  await remove(stays);
+}, 30_000);
+
 test('a NetworkPolicy is about a pod from its first packet on, before the API tells its address', async () => {
   const [held, free, from] = [await sandbox(), await sandbox(), await sandbox()] as const;
   const object = (one: Sandbox, app: string): object => ({

@@ -44,7 +44,7 @@ const service: JsonObject = {
         externalName: text,
         ports: servicePorts,
         sessionAffinity: { ...text, default: 'None', description: 'None, or ClientIP.' },
-        sessionAffinityConfig: open,
+        sessionAffinityConfig: openObject({ clientIP: openObject({ timeoutSeconds: number }) }),
         externalTrafficPolicy: { ...text, description: 'Cluster, or Local: only to pods of the node it arrived at.' },
         internalTrafficPolicy: { ...text, description: 'Cluster, or Local: only to pods of the node it comes from.' },
         ipFamilies: atomicTexts,

@@ -6,6 +6,7 @@ import type { AddressInfo, ListenOptions } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { makeCertificate } from '../../io/certificate.ts';
 import type { Logger } from '../../io/log.ts';
+import { nodePorts as kubernetesNodePorts, type PortRange } from '../../model/objects/well-known.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../model/values/json.ts';
 import { parseResourcePath, pathParts } from '../http/request.ts';
 import { answer } from '../http/respond.ts';
@@ -48,6 +49,8 @@ export interface ApiServerOptions {
   readonly bookmarkInterval?: number;
   /** Milliseconds for which a deleted namespace is Terminating before its objects go; 5,000 by default. */
   readonly namespaceDelay?: number;
+  /** The ports that Services may have on every node; Kubernetes' own by default. */
+  readonly nodePorts?: PortRange;
   /** The number of past changes of a kind that a watch can start from; 10,000 by default. */
   readonly logLimit?: number;
 }
@@ -286,7 +289,13 @@ type Stored = Awaited<ReturnType<typeof openChangeLog>>;
 /** What was stored, and the CRDs. */
 function objectsFrom(
   stored: Stored | undefined,
-  { logLimit, crds, now = () => new Date(), namespaceDelay = kubernetesNamespaceDelay }: ApiServerOptions,
+  {
+    logLimit,
+    crds,
+    now = () => new Date(),
+    namespaceDelay = kubernetesNamespaceDelay,
+    nodePorts = kubernetesNodePorts,
+  }: ApiServerOptions,
   signal: AbortSignal,
 ): Objects {
   const store = new Store({
@@ -300,6 +309,7 @@ function objectsFrom(
     registry: new Registry(),
     now,
     random: Math.random,
+    nodePorts,
     namespaceDelay,
     signal,
   });

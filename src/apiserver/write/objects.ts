@@ -1,4 +1,5 @@
 /** The verbs: creates, updates and deletes objects by Kubernetes' rules. Patches are updates with a computed object. */
+import type { PortRange } from '../../model/objects/well-known.ts';
 import { jsonEqual, type JsonObject } from '../../model/values/json.ts';
 import { crdId, resourcesOf } from '../kinds/crd.ts';
 import type { Registry } from '../kinds/registry.ts';
@@ -19,6 +20,8 @@ export interface World {
   readonly registry: Registry;
   readonly now: () => Date;
   readonly random: () => number;
+  /** The ports that Services may have on every node. */
+  readonly nodePorts: PortRange;
   /** Milliseconds from the deletion of a namespace to that of its objects; until then it is only Terminating. */
   readonly namespaceDelay: number;
   /** Ends what waits. */
@@ -179,7 +182,7 @@ export class Objects {
     const allocated = allocate(
       object,
       others.map(({ object: other }) => other),
-      this.world.random,
+      this.world,
     );
     if (!allocated.ok) throw invalid(resource, name, allocated.error);
     return allocated.value;

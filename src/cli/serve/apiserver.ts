@@ -6,6 +6,7 @@ import { type ApiServer, startApiServer } from '../../apiserver/serve/server.ts'
 import { FolderInUse } from '../../apiserver/store/change-log.ts';
 import { whenAborted } from '../../io/async/when-aborted.ts';
 import { createLogger } from '../../io/log.ts';
+import type { PortRange } from '../../model/objects/well-known.ts';
 import { Failure, untilSignal } from '../fail.ts';
 
 export interface ApiServerArguments {
@@ -15,6 +16,7 @@ export interface ApiServerArguments {
   readonly writeKubeconfig: string;
   readonly authorizationMode: 'always' | 'rbac';
   readonly serviceAccountTokens?: string;
+  readonly serviceNodePortRange: PortRange;
 }
 
 function parseListen(text: string): { readonly host: string; readonly port: number } {
@@ -50,7 +52,7 @@ async function start(options: ApiServerArguments): Promise<ApiServer> {
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
   };
   const serviceAccounts = await tokensIn(options.serviceAccountTokens);
-  const access = { authorization: options.authorizationMode, serviceAccounts };
+  const access = { authorization: options.authorizationMode, serviceAccounts, nodePorts: options.serviceNodePortRange };
   try {
     return await startApiServer({ listen: parseListen(options.listen), ...places, ...access, crds, logger });
   } catch (error) {

@@ -33,8 +33,9 @@ export interface EndpointObject {
 
 export interface EndpointSliceObject extends KubeObject {
   readonly addressType: string;
-  readonly endpoints?: readonly EndpointObject[];
-  readonly ports?: readonly { readonly name?: string; readonly protocol?: string; readonly port?: number }[];
+  /** A list without entries may arrive as null, as Go writes it; so may that of the ports. */
+  readonly endpoints?: readonly EndpointObject[] | null;
+  readonly ports?: readonly { readonly name?: string; readonly protocol?: string; readonly port?: number }[] | null;
 }
 
 /** The label of an EndpointSlice with the name of its Service. */

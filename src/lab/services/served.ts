@@ -40,11 +40,11 @@ const isIpv4 = (text: string): boolean => parseIp(text).ok && !text.includes(':'
 
 /** The ready endpoints of a port; those that are no IPv4 address are left out. */
 function endpointsOf(port: ServicePortObject, slices: readonly EndpointSliceObject[]): Endpoint[] {
-  const found = slices.flatMap(({ ports = [], endpoints = [] }) =>
-    ports
+  const found = slices.flatMap(({ ports, endpoints }) =>
+    (ports ?? [])
       .filter((one) => (one.name ?? '') === (port.name ?? '') && protocolOf(one.protocol) === protocolOf(port.protocol))
       .flatMap(({ port: number }) =>
-        endpoints
+        (endpoints ?? [])
           .filter(({ conditions }) => conditions?.ready !== false)
           .flatMap(({ addresses: [ip = ''], nodeName }) =>
             number === undefined || !isIpv4(ip) ? [] : [{ ip, port: number, node: nodeName }],

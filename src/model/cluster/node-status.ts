@@ -59,7 +59,7 @@ export interface CidrUse {
 
 /** Whether a node's flows and addresses are those of the present HostSubnets and NetNamespaces. */
 export interface Applied {
-  /** `none`: the input says nothing of agents. */
+  /** `none`: no agent says anything, or the input does not have it. */
   readonly state: 'applied' | 'behind' | 'unknown' | 'none';
   /** Why it is behind or not known. */
   readonly reason: string | null;
@@ -136,7 +136,7 @@ export function nodeStatuses(
   const agentOf = (name: string): Applied => {
     if (unread.has(leases.kind))
       return { ...nobody, state: 'unknown', reason: 'what its agent says could not be read' };
-    return agents === undefined ? nobody : appliedBy(agents.get(name), wanted);
+    return agents === undefined || agents.size === 0 ? nobody : appliedBy(agents.get(name), wanted);
   };
   return cluster.hostSubnets
     .map((host): NodeStatus => {

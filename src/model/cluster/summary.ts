@@ -29,6 +29,8 @@ export interface Status {
   readonly notes: readonly Note[];
   /** The nodes with a HostSubnet, in order of name. */
   readonly nodes: readonly NodeStatus[];
+  /** Whether no agent at all says anything, where the input would have it: another plugin may forward. */
+  readonly areAgentsSilent: boolean;
   /** The Leases of controllers; null if the input says nothing of them. */
   readonly controllers: readonly ControllerReport[] | null;
   /** The kinds that could not be read, sorted: without HostSubnets or NetNamespaces egress IPs may be missing. */
@@ -189,6 +191,7 @@ export function statusOf(
     egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
+    areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,
     unread: [...unread].sort(compareText),
   };

@@ -8,6 +8,7 @@ import type { Vnid } from '../../model/values/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
+import { collect, leftWords } from '../cni/collect.ts';
 import { macvlanRefusal } from '../cni/macvlan.ts';
 import {
   addPodPort,
@@ -195,15 +196,16 @@ export class PodAttacher {
       throw new Error(`pod ${namespace}/${name} has no default route on ${device}`);
   }
 
-  /** Detaches every pod of a network of the runtime that is neither valid nor being attached. */
+  /** Detaches every pod of a network of the runtime that is neither valid nor being attached; throws if one stays. */
   async #collect(ofNetwork: string, valid: ReadonlySet<string>): Promise<void> {
     const attached = attachedPods(await this.#deps.host.openVswitch.connect());
     const stale = attached.filter(
       ({ network, sandbox }) => network === ofNetwork && !valid.has(sandbox) && !this.#attempts.has(sandbox),
     );
-    for (const { sandbox } of stale) await this.#detach(sandbox);
-    if (stale.length > 0)
-      this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
+    const sandboxes = stale.map(({ sandbox }) => sandbox);
+    const { removed, failed } = await collect(sandboxes, (sandbox) => this.#detach(sandbox));
+    if (removed.length > 0) this.#deps.logger.info({ sandboxes: removed }, 'left-over attachments removed');
+    if (failed.length > 0) throw new Error(leftWords(failed));
   }
 
   /** Removes everything the node has for a pod, and everything that a pending ADD would still make. */

@@ -1,5 +1,5 @@
 /** The CNI calling convention (specification 0.3.1 to 1.1.0): environment and standard input in, JSON out. Pure. */
-import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { asText, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { CniRequest, CniResult } from './server.ts';
 
@@ -109,7 +109,15 @@ function validSandboxes(raw: Config['raw']): Result<readonly string[], CniError>
   const attachments = key === undefined ? undefined : (raw[key] ?? []);
   if (!Array.isArray(attachments))
     return err({ code: errorCode.invalidConfig, msg: 'GC needs the list cni.dev/valid-attachments' });
-  return ok(asList(attachments).flatMap((one) => (isRecord(one) ? [asText(one['containerID'])] : [])));
+  const sandboxes = attachments.map((one: unknown) => (isRecord(one) ? asText(one['containerID']) : ''));
+  const odd = sandboxes.findIndex((sandbox) => !namePattern.test(sandbox));
+  // a name that cannot be read may be that of a pod that runs
+  if (odd >= 0)
+    return err({
+      code: errorCode.invalidConfig,
+      msg: `GC: number ${odd + 1} of ${key ?? ''} has no containerID as CNI has it`,
+    });
+  return ok(sandboxes);
 }
 
 function parseRequest(

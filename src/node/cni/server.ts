@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { whenAborted } from '../../io/async/when-aborted.ts';
-import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { asText, isRecord } from '../../model/values/json.ts';
 
 const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'] as const;
 type CniCommand = (typeof commands)[number];
@@ -45,7 +45,8 @@ export function isResult(value: unknown): value is CniResult {
 /** Handles a request; the signal aborts if the caller leaves before the answer. */
 export type CniHandler = (request: CniRequest, caller: AbortSignal) => Promise<CniResult | undefined>;
 
-const largestBody = 64 * 1024;
+/** A GC names every pod of the machine, each by an ID of 64 characters: room for more than anybody runs on one. */
+const largestBody = 4 * 1024 * 1024;
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
@@ -77,8 +78,16 @@ function parseRequest(body: unknown): CniRequest {
     device: field('device'),
     namespace: field('namespace'),
     name: field('name'),
-    valid: asList(given['valid']).map(asText),
+    valid: validOf(command, given['valid']),
   };
+}
+
+/** The sandboxes that stay; a list that is missing, or odd in a part, must not end as one with fewer pods. */
+function validOf(command: CniCommand, given: unknown): readonly string[] {
+  if (command !== 'GC') return [];
+  if (!Array.isArray(given) || given.some((one) => asText(one) === ''))
+    throw new Error('valid is no list of sandboxes');
+  return given.map(asText);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, handle: CniHandler): Promise<void> {

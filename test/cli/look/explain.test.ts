@@ -21,7 +21,7 @@ function said(): Set<string> {
     /(?:reason|code): '([A-Z][a-z]\w+|VNID\w+)'/g,
     /#warn\('(\w+)'/g,
     /^ {2,4}\| '([A-Z]\w+)'/gm,
-    /(?:reason: |= ')[`']?([A-Z][A-Za-z]+):? /g,
+    /(?:reason: |= ')[`']?([A-Z][A-Za-z]+): /g,
   ];
   return new Set(
     sources.flatMap((text) => patterns.flatMap((one) => [...text.matchAll(one)].map(([, name = '']) => name))),

@@ -41,6 +41,11 @@ test('a change removes what is gone, and leaves alone what packets have added', 
   );
 });
 
+test('a slice whose lists are null, as Go writes those without entries, has no endpoints', () => {
+  const empty = { ...slice('web', {}), endpoints: null, ports: null };
+  expect(servedPorts([service('web', {})], [empty])).toMatchObject([{ endpoints: [] }]);
+});
+
 test('one odd object stops no other', () => {
   const odd = [
     service('headless', { clusterIP: 'None' }),

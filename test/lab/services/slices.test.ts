@@ -5,8 +5,8 @@ import { pod, service, slice } from './states.ts';
 /** The slices as `NUMBER: ADDRESS…`, with what is not ready in brackets. */
 const short = (...[of, pods]: Parameters<typeof wantedSlices>): string[] =>
   wantedSlices(of, pods).map(
-    ({ ports = [], endpoints = [] }) =>
-      `${ports.map(({ port }) => port).join(',')}: ${endpoints
+    ({ ports, endpoints }) =>
+      `${(ports ?? []).map(({ port }) => port).join(',')}: ${(endpoints ?? [])
         .map(({ addresses: [ip], conditions }) => (conditions?.ready === true ? ip : `(${ip!})`))
         .join(' ')}`,
   );

@@ -218,6 +218,21 @@ test('GC without the list of attachments is refused: it would remove every pod',
   });
 });
 
+test.each([
+  [{ containerId: 'one' }],
+  [{ containerID: 5 }],
+  [{ containerID: '' }],
+  [{ containerID: '../one' }],
+  ['one'],
+  [null],
+])('GC with %j among the attachments is refused: it may stand for a pod that runs', (odd) => {
+  const attachments = [{ containerID: 'two', ifname: 'eth0' }, odd];
+  expect(errorOf({ CNI_COMMAND: 'GC' }, config({ 'cni.dev/valid-attachments': attachments }))).toEqual({
+    code: errorCode.invalidConfig,
+    msg: 'GC: number 2 of cni.dev/valid-attachments has no containerID as CNI has it',
+  });
+});
+
 test('an error has version, code and message', () => {
   expect(renderError('1.0.0', { code: 11, msg: 'later', details: 'why' })).toEqual({
     cniVersion: '1.0.0',

@@ -67,10 +67,25 @@ it('passes on which attachments stay', async () => {
   expect(asked).toEqual([['a', 'b']]);
 });
 
+it('takes the names of all the pods that a GC spares, and no list with a gap', async () => {
+  const asked: number[] = [];
+  await serve(({ valid }) => {
+    asked.push(valid.length);
+    return Promise.resolve(undefined);
+  });
+  const valid = Array.from({ length: 2_000 }, (_, index) => String(index).padStart(64, '0'));
+  await askAgent(socket, { command: 'GC', valid });
+  for (const odd of [undefined, ['a', '']])
+    await expect(askAgent(socket, { command: 'GC', ...(odd === undefined ? {} : { valid: odd }) })).rejects.toThrow(
+      'valid is no list of sandboxes',
+    );
+  expect(asked).toEqual([2_000]);
+});
+
 it('refuses what is no request, and goes on', async () => {
   await serve();
   await expect(askAgent(socket, {})).rejects.toThrow('command undefined is none of ADD, CHECK, DEL, GC, STATUS');
-  await expect(askAgent(socket, { ...whole, name: 'x'.repeat(70_000) })).rejects.toThrow('the request is too large');
+  await expect(askAgent(socket, { ...whole, name: 'x'.repeat(5_000_000) })).rejects.toThrow('the request is too large');
   expect(await askAgent(socket, { command: 'STATUS' })).toEqual({});
 });
 

@@ -1,5 +1,5 @@
 /** The cluster addresses and node ports of Services, which the server chooses where a client does not. Pure. */
-import { nodePorts } from '../../../model/objects/well-known.ts';
+import type { PortRange } from '../../../model/objects/well-known.ts';
 import { addressAt, contains, lastOf, parseCidr, parseIp } from '../../../model/values/address.ts';
 import type { JsonObject } from '../../../model/values/json.ts';
 import { err, ok, type Result } from '../../../model/values/result.ts';
@@ -50,11 +50,18 @@ function portKey(protocol: unknown, nodePort: unknown): string {
   return `${String(protocol)}/${String(nodePort)}`;
 }
 
+/** What a choice depends on. */
+export interface Choosing {
+  readonly random: () => number;
+  /** The node ports that Services may have. */
+  readonly nodePorts: PortRange;
+}
+
 function nodePortOf(
   port: JsonObject,
   field: string,
   taken: ReadonlySet<string>,
-  random: () => number,
+  { random, nodePorts }: Choosing,
 ): Result<number, FieldError> {
   const { nodePort, protocol } = port;
   if (typeof nodePort === 'number' && nodePort !== 0) {
@@ -79,13 +86,13 @@ function nodePortOf(
 function portsOf(
   spec: JsonObject,
   taken: ReadonlySet<string>,
-  random: () => number,
+  choosing: Choosing,
 ): Result<readonly JsonObject[], readonly FieldError[]> {
   const used = new Set(taken);
   const ports: JsonObject[] = [];
   const errors: FieldError[] = [];
   for (const [index, port] of objectsAt(spec, 'ports').entries()) {
-    const found = nodePortOf(port, `spec.ports[${index}].nodePort`, used, random);
+    const found = nodePortOf(port, `spec.ports[${index}].nodePort`, used, choosing);
     if (!found.ok) errors.push(found.error);
     else {
       used.add(portKey(port['protocol'], found.value));
@@ -99,12 +106,12 @@ function portsOf(
 export function allocate(
   service: JsonObject,
   others: readonly JsonObject[],
-  random: () => number,
+  choosing: Choosing,
 ): Result<JsonObject, readonly FieldError[]> {
   const spec = objectAt(service, 'spec');
   if (spec['type'] === 'ExternalName') return ok(service);
   const specs = others.map((other) => objectAt(other, 'spec'));
-  const address = addressOf(spec, new Set(specs.map((one) => textAt(one, 'clusterIP') ?? '')), random);
+  const address = addressOf(spec, new Set(specs.map((one) => textAt(one, 'clusterIP') ?? '')), choosing.random);
   if (!address.ok) return err([address.error]);
   const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' };
   const withAddress = { ...families, ...spec, clusterIP: address.value, clusterIPs: [address.value] };
@@ -112,6 +119,6 @@ export function allocate(
   const takenPorts = specs.flatMap((one) =>
     objectsAt(one, 'ports').map(({ protocol, nodePort }) => portKey(protocol, nodePort)),
   );
-  const ports = portsOf(spec, new Set(takenPorts), random);
+  const ports = portsOf(spec, new Set(takenPorts), choosing);
   return ports.ok ? ok({ ...service, spec: { ...withAddress, ports: ports.value } }) : ports;
 }

@@ -18,6 +18,8 @@ const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 const affinities = ['ClientIP', 'None'];
 /** Three hours: how long a client keeps its endpoint. */
 const affinitySeconds = 10_800;
+/** A day. */
+const mostAffinitySeconds = 86_400;
 
 /** Whether a Service of this type has ports on the nodes. */
 export function hasNodePorts(spec: JsonObject): boolean {
@@ -38,7 +40,8 @@ function typeDefaults(spec: JsonObject): JsonObject {
 
 /** The Service with what Kubernetes fills in, except for what `allocate` chooses. */
 export function withServiceDefaults(service: JsonObject): JsonObject {
-  const spec = objectAt(service, 'spec');
+  const given = objectAt(service, 'spec');
+  const spec = given['sessionAffinity'] === 'None' ? without(given, 'sessionAffinityConfig') : given;
   const ports = objectsAt(spec, 'ports').map((port) => ({ targetPort: port['port'] ?? 0, ...port }));
   return { ...service, spec: { ...typeDefaults(spec), ...spec, ...(ports.length === 0 ? {} : { ports }) } };
 }
@@ -46,7 +49,6 @@ export function withServiceDefaults(service: JsonObject): JsonObject {
 /** An update without the addresses and ports that the server chose keeps them; a Service without node ports loses them. */
 export function keptService(old: JsonObject, service: JsonObject): JsonObject {
   const [spec, before] = [objectAt(service, 'spec'), objectAt(old, 'spec')];
-  if (spec['type'] === 'ExternalName') return { ...service, spec: without(spec, 'clusterIP', 'clusterIPs') };
   const { clusterIP, clusterIPs } = before;
   const kept = clusterIP === undefined ? {} : { clusterIP, ...(clusterIPs === undefined ? {} : { clusterIPs }) };
   const portsBefore = objectsAt(before, 'ports');
@@ -56,8 +58,11 @@ export function keptService(old: JsonObject, service: JsonObject): JsonObject {
     return same?.['nodePort'] === undefined ? port : { nodePort: same['nodePort'], ...port };
   });
   const gone = hasNodePorts(spec) ? [] : ['externalTrafficPolicy'];
+  const listed = ports.length === 0 ? {} : { ports };
+  if (spec['type'] === 'ExternalName')
+    return { ...service, spec: { ...without(spec, ...gone, 'clusterIP', 'clusterIPs'), ...listed } };
   const given = (textAt(spec, 'clusterIP') ?? '') === '' ? without(spec, 'clusterIP', 'clusterIPs') : spec;
-  return { ...service, spec: { ...kept, ...without(given, ...gone), ...(ports.length === 0 ? {} : { ports }) } };
+  return { ...service, spec: { ...kept, ...without(given, ...gone), ...listed } };
 }
 
 function oneOf(spec: JsonObject, field: string, values: readonly string[]): readonly FieldError[] {
@@ -122,6 +127,13 @@ function addressErrors(spec: JsonObject): readonly FieldError[] {
   ];
 }
 
+function affinityErrors(spec: JsonObject): readonly FieldError[] {
+  const seconds = objectAt(objectAt(spec, 'sessionAffinityConfig'), 'clientIP')['timeoutSeconds'];
+  if (typeof seconds !== 'number' || (seconds > 0 && seconds <= mostAffinitySeconds)) return [];
+  const why = `must be greater than 0 and less than ${mostAffinitySeconds}`;
+  return [invalidValue('spec.sessionAffinityConfig.clientIP.timeoutSeconds', seconds, why)];
+}
+
 /** Errors in a Service, and in how it differs from what it was. */
 export function serviceErrors(service: JsonObject, old: JsonObject | undefined): readonly FieldError[] {
   const spec = objectAt(service, 'spec');
@@ -134,6 +146,7 @@ export function serviceErrors(service: JsonObject, old: JsonObject | undefined):
     ...oneOf(spec, 'internalTrafficPolicy', policies),
     ...portsErrors(spec),
     ...addressErrors(spec),
+    ...affinityErrors(spec),
     ...(isMoved
       ? [invalidValue('spec.clusterIPs[0]', [textAt(spec, 'clusterIP') ?? ''], 'may not change once set')]
       : []),

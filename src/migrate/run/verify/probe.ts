@@ -48,8 +48,15 @@ const attempts = 4;
 
 type Asker = Pick<ProbeDeps, 'plan' | 'run'>;
 
+/** From where is asked. */
+export interface Place {
+  readonly namespace: string;
+  /** Undefined: where the scheduler puts the pod. */
+  readonly node?: string;
+}
+
 /** The pod that asks. It needs no rights, and fits the restricted Pod Security Standard. */
-export function probePod(namespace: string, { plan, run }: Asker, options: ProbeOptions): PodObject {
+export function probePod({ namespace, node }: Place, { plan, run }: Asker, options: ProbeOptions): PodObject {
   const seconds = Math.ceil(options.timeout / 1_000);
   // the image must be pulled in the rest of the time
   const patience = String(Math.max(1, Math.floor(seconds / 3)));
@@ -63,6 +70,7 @@ export function probePod(namespace: string, { plan, run }: Asker, options: Probe
       labels: { [label.key]: label.value, [planLabel]: plan.id },
     },
     spec: {
+      ...(node === undefined ? {} : { nodeName: node }),
       restartPolicy: 'Never',
       activeDeadlineSeconds: seconds,
       ...{ automountServiceAccountToken: false, enableServiceLinks: false, terminationGracePeriodSeconds: 0 },
@@ -86,31 +94,70 @@ export async function probe(
   expected: ReadonlyMap<string, readonly string[]>,
   options: ProbeOptions,
 ): Promise<readonly Check[]> {
-  const checks: Check[] = [];
-  const left = await removeLeft(deps);
-  await inParallel([...expected], atOnce, async ([namespace, addresses]) => {
-    const answer = deps.signal.aborted ? unasked : await ask(deps, namespace, options);
-    checks.push(judged(namespace, addresses, answer));
-    deps.asked(checks.length);
-  });
+  const places = [...expected.keys()].map((namespace): Place => ({ namespace }));
+  const { left, answers } = await askFrom(deps, places, options);
+  const checks = answers.map(({ place: { namespace }, answer }) =>
+    judged(namespace, expected.get(namespace) ?? [], answer),
+  );
   return [...left, ...checks];
 }
 
-/** What came back: the answer, or why there is none. */
-type Reply = { readonly text: string } | { readonly problem: string };
+/** What came back from a place. */
+export interface Answered {
+  readonly place: Place;
+  readonly answer: Answer;
+}
 
-const unasked: Reply = { problem: 'it was not asked: a signal ended the run' };
+/**
+ * Asks from each of these places, a few at once. Returns what came back, in the order in which it came, and a check for
+ * each pod of an earlier run that could not be removed.
+ */
+export async function askFrom(
+  deps: ProbeDeps,
+  places: readonly Place[],
+  options: ProbeOptions,
+): Promise<{ readonly left: readonly Check[]; readonly answers: readonly Answered[] }> {
+  const answers: Answered[] = [];
+  const left = await removeLeft(deps);
+  await inParallel([...places.entries()], atOnce, async ([index, place]) => {
+    // several pods of one namespace have names of their own
+    const run = place.node === undefined ? deps.run : `${deps.run}-${index}`;
+    const answer = deps.signal.aborted ? unasked : answerIn(await ask({ ...deps, run }, place, options));
+    answers.push({ place, answer });
+    deps.asked(answers.length);
+  });
+  return { left, answers };
+}
 
-function judged(namespace: string, expected: readonly string[], answer: Reply): Check {
+/** What came back: the answer and the pod's node, or why there is none. */
+type Reply = { readonly text: string; readonly node: string } | Problem;
+
+/** `isSilent`: the pod ran, and got no answer. */
+interface Problem {
+  readonly problem: string;
+  readonly isSilent?: boolean;
+}
+
+/** The address that the server saw, and the node of the pod; or why that is not known. */
+export type Answer = { readonly address: string; readonly node: string } | Problem;
+
+const unasked: Problem = { problem: 'it was not asked: a signal ended the run' };
+
+/** The one address in a reply. */
+function answerIn(reply: Reply): Answer {
+  if ('problem' in reply) return reply;
+  const [address, ...others] = addressesIn(reply.text);
+  const said = JSON.stringify(reply.text.slice(0, 100));
+  if (address === undefined) return { problem: `the answer holds no IPv4 address: ${said}` };
+  if (others.length === 0) return { address, node: reply.node };
+  const all = listText([address, ...others]);
+  return { problem: `the answer holds several IPv4 addresses, ${all}, so it says nothing: ${said}` };
+}
+
+function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
   const object = refNamed(namespaceKind, namespace);
   if ('problem' in answer) return bad(object, 'probe', answer.problem);
-  const [address, ...others] = addressesIn(answer.text);
-  const said = JSON.stringify(answer.text.slice(0, 100));
-  if (address === undefined) return bad(object, 'probe', `the answer holds no IPv4 address: ${said}`);
-  if (others.length > 0) {
-    const all = listText([address, ...others]);
-    return bad(object, 'probe', `the answer holds several IPv4 addresses, ${all}, so it says nothing: ${said}`);
-  }
+  const { address } = answer;
   if (expected.includes(address)) return { object, part: 'probe', well: true, address };
   const wanted = expected.length === 0 ? 'no egress IP of it is assigned' : `expected is ${listText(expected)}`;
   return { ...bad(object, 'probe', `a pod left with ${address}; ${wanted}`), address };
@@ -153,8 +200,8 @@ function isOver(pod: PodObject): boolean {
   return age > (seconds === undefined ? oldest : seconds * 1_000) + longest;
 }
 
-async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Reply> {
-  const pod = probePod(namespace, deps, options);
+async function ask(deps: ProbeDeps, place: Place, options: ProbeOptions): Promise<Reply> {
+  const pod = probePod(place, deps, options);
   let answer: Reply | undefined;
   try {
     answer = await answerOf(pod, deps, options);
@@ -215,10 +262,11 @@ async function ended(
     if (is === undefined) return { problem: 'somebody removed the pod' };
     const { exitCode, message: left } = containerItem(is);
     const message = left.trim().replace(/\s+/g, ' ');
-    if (exitCode === 0) return { text: message };
+    if (exitCode === 0) return { text: message, node: is.spec?.nodeName ?? '' };
     if (exitCode !== undefined)
       return {
         problem: `a pod got no answer, perhaps because of the namespace's own policies: ${message.slice(0, 300)}`,
+        isSilent: true,
       };
     if (signal.aborted) return { problem: 'it was not waited for: a signal ended the run' };
     if (performance.now() > end) return { problem: lateText(is, options.timeout) };

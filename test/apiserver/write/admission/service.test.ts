@@ -1,5 +1,7 @@
 /** Services and EndpointSlices as the server stores them: what it chooses, fills in, keeps and refuses. */
-import type { JsonObject } from '../../../../src/model/values/json.ts';
+import * as kinds from '../../../../api/kinds.ts';
+import { fieldOf, type JsonObject } from '../../../../src/model/values/json.ts';
+import { start } from '../../started.ts';
 import { deleteNow, kindIn, refusalOf, shelf, writeAs } from '../../things.ts';
 
 const { objects, registry } = shelf();
@@ -127,6 +129,11 @@ test.each<readonly [string, JsonObject, string]>([
     { clusterIP: '10.0.0.1' },
     'spec.clusterIPs: Invalid value: ["10.0.0.1"]: failed to allocate IP 10.0.0.1: the provided IP (10.0.0.1) is not in the valid range. The range of valid IPs is 172.30.0.0/16',
   ],
+  ...[0, -5, 86_401].map((timeoutSeconds): [string, JsonObject, string] => [
+    `whose clients keep their endpoint for ${timeoutSeconds} s`,
+    { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds } } },
+    `spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: ${timeoutSeconds}: must be greater than 0 and less than 86400`,
+  ]),
   [
     'with no address',
     { clusterIP: 'x' },
@@ -150,6 +157,46 @@ test.each<readonly [string, JsonObject, string]>([
   ],
 ])('%s it is refused', (_what, spec, why) => {
   expect(refused(spec)).toBe(why);
+});
+
+it('becomes an ExternalName and a NodePort again, and gets another port then', () => {
+  create('turns', { type: 'NodePort', ports: [{ port: 80, nodePort: 30077 }], sessionAffinity: 'ClientIP' });
+  const { spec } = objects.get({ ...services, name: 'turns' });
+  const change = (more: JsonObject): JsonObject =>
+    objects.update(
+      { ...services, name: 'turns' },
+      (old) => ({ ...old, spec: { ...(old['spec'] as JsonObject), ...more } }),
+      writeAs,
+    ).object['spec'] as JsonObject;
+  const named = change({ type: 'ExternalName', externalName: 'a.example' });
+  expect(named).not.toHaveProperty('clusterIP');
+  expect(named['ports']).toEqual([{ port: 80, protocol: 'TCP', targetPort: 80 }]);
+  expect(change({ sessionAffinity: 'None' })).not.toHaveProperty('sessionAffinityConfig');
+  expect(change({ type: 'NodePort' })).toMatchObject({
+    clusterIP: expect.any(String) as string,
+    ports: [{ nodePort: expect.any(Number) as number }],
+  });
+  expect(spec).toMatchObject({ sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } });
+});
+
+it('has node ports of the range that the server is told', async () => {
+  const started = await start({ nodePorts: { first: 80, last: 81 } });
+  const make = (name: string): Promise<unknown> =>
+    started.client.create(kinds.services, {
+      ...service(name, { type: 'NodePort' }),
+      metadata: { name, namespace: 'default' },
+    });
+  try {
+    const made = await Promise.all([make('first'), make('second')]);
+    const ports = made
+      .map((one) => fieldOf(one, 'spec', 'ports'))
+      .flat()
+      .map((port) => fieldOf(port, 'nodePort'));
+    expect(ports.sort()).toEqual([80, 81]);
+    await expect(make('third')).rejects.toThrow('spec.ports[0].nodePort: Invalid value: 0: range is full');
+  } finally {
+    await started.stop();
+  }
 });
 
 it('is refused if another has its address or its node port', () => {

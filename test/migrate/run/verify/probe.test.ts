@@ -98,7 +98,7 @@ test('a signal removes the pods', async () => {
 });
 
 test('a pod of somebody else that has the name stays', async () => {
-  const theirs = probePod('bank', asker, options);
+  const theirs = probePod({ namespace: 'bank' }, asker, options);
   await client.create(pods, { ...theirs, metadata: { ...theirs.metadata, labels: {} } });
   expect(await asking(client, { bank: [] })).toMatchObject([
     { problem: 'Pod sdn-compat-probe-abc-one is there and not ours' },
@@ -107,7 +107,7 @@ test('a pod of somebody else that has the name stays', async () => {
 });
 
 test('two runs at once leave each other alone', async () => {
-  const other = probePod('shop', { plan, run: 'two' }, options);
+  const other = probePod({ namespace: 'shop' }, { plan, run: 'two' }, options);
   await client.create(pods, other);
   const ref = { name: other.metadata.name!, namespace: 'shop' };
   await client.patch(pods, ref, { status: { phase: 'Succeeded' } }, { type: 'merge', subresource: 'status' });
@@ -125,7 +125,7 @@ test('pods that a killed run left in whatever namespace are removed when their t
     ['ended', 'old', 'running', 'theirs'].map((name) => make.namespace(name)),
   );
   const left = async (namespace: string, phase: string, name?: string): Promise<void> => {
-    const pod = probePod(namespace, { plan, run: 'killed' }, options);
+    const pod = probePod({ namespace: namespace }, { plan, run: 'killed' }, options);
     const { labels = {} } = pod.metadata;
     const metadata =
       name === undefined ? pod.metadata : { namespace, name, labels: omit(labels, 'migrate.sdn-compat/plan') };
@@ -136,7 +136,7 @@ test('pods that a killed run left in whatever namespace are removed when their t
   await left('ended', 'Failed');
   await left('old', 'Pending', 'sdn-compat-probe-abc');
   await left('running', 'Running');
-  await client.create(pods, probePod('theirs', { plan: { id: 'other' }, run: 'killed' }, options));
+  await client.create(pods, probePod({ namespace: 'theirs' }, { plan: { id: 'other' }, run: 'killed' }, options));
   const namespacesLeft = async (): Promise<readonly (string | undefined)[]> =>
     (await client.list(pods)).items.map(({ metadata }) => metadata.namespace).sort();
   await asking(client, {});

@@ -1,0 +1,134 @@
+/** The commands that look at a cluster or at files, and write nothing that stays. Each is loaded when it is used. */
+import { type Command, Option } from 'commander';
+import { duration } from '../duration.ts';
+import { kubeconfig } from '../options.ts';
+import { wholeNumber } from '../whole-number.ts';
+import type { ExplainFlags } from './explain.ts';
+import type { SimulateFlags } from './simulate.ts';
+import type { StatusFlags } from './status.ts';
+import type { TestFlags } from './test.ts';
+import type { TraceFlags } from './trace.ts';
+
+/** Collects an option that may be repeated. */
+function repeatable(flags: string, description: string): Option {
+  const none: readonly string[] = [];
+  return new Option(flags, `${description} (repeatable)`)
+    .argParser((value: string, before: readonly string[]) => [...before, value])
+    .default(none, 'none');
+}
+
+function addSimulate(program: Command): void {
+  program
+    .command('simulate')
+    .description('show what becomes of egress IPs and namespaces when nodes fail or objects change; nothing is written')
+    .option('--from-cluster', 'read the objects from the API server', false)
+    .addOption(kubeconfig())
+    .addOption(repeatable('-f, --filename <path>', 'read the objects from a file or directory: YAML, JSON, lists, .gz'))
+    .addOption(repeatable('--node-down <node>', 'take the node as offline'))
+    .addOption(repeatable('--node-up <node>', 'take the node as online'))
+    .addOption(repeatable('--add-egress-ip <namespace=ip>', 'let the namespace request the IP as well'))
+    .addOption(repeatable('--remove-egress-ip <namespace=ip>', 'let the namespace no longer request the IP'))
+    .addOption(repeatable('--set-cidrs <node=cidr,...>', "replace the node's egressCIDRs; nothing behind = means none"))
+    .option(
+      '--scenario <file>',
+      'run the scenarios of an NDJSON file, one a line, and print them with the state after each step',
+    )
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'how the result is printed (default: table, or ndjson with --scenario)',
+      ).choices(['table', 'json', 'yaml', 'ndjson']),
+    )
+    .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).runSimulate(flags));
+}
+
+function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description(
+      'show every egress IP: whose it is, where it is, why it is not in use, and whether all nodes have applied that; exit status 1 if something is not in use, 2 if that cannot be told',
+    )
+    .addOption(kubeconfig())
+    .addOption(
+      repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'format').choices(['table', 'wide', 'json', 'yaml', 'name']).default('table'),
+    )
+    .option('-n, --namespace <name>', 'only what is of this namespace')
+    .option('--node <name>', 'only what is on this node')
+    .option('--problems-only', 'only what is not in use or not known', false)
+    .option('--no-agents', 'another network plugin forwards: nothing is expected of our agents')
+    .option('-w, --watch', 'print it again whenever it changes, until interrupted', false)
+    .option('--wait', 'wait until everything is in use and applied', false)
+    .addOption(
+      new Option('--timeout <duration>', 'with --wait: how long').argParser(duration(1)).default(300_000, '5m'),
+    )
+    .action(async (flags: StatusFlags) => (await import('./status.ts')).runStatus(flags));
+}
+
+function addTrace(program: Command): void {
+  program
+    .command('trace')
+    .description(
+      'tell which way a packet of a pod takes, with which address it leaves, and why, from the objects alone; exit status 1 if it is dropped, 2 if that cannot be told',
+    )
+    .argument('<pod>', 'NAMESPACE/POD')
+    .argument('<destination>', 'ADDRESS or NAMESPACE/POD, with :PORT and /tcp, /udp, /sctp or /icmp behind it')
+    .addOption(kubeconfig())
+    .addOption(
+      repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'),
+    )
+    .option('--reply', 'the pod answers a connection that came in to it', false)
+    .option('--from-node <node>', 'as if the pod were on that node')
+    .option('--first-available', 'as agents with --first-available do', false)
+    .option('-v, --verbose', 'with the flows that decide, as ovs-ofctl writes them', false)
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+    .action(async (pod: string, destination: string, flags: TraceFlags) =>
+      (await import('./trace.ts')).runTrace(pod, destination, flags),
+    );
+}
+
+function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .description('say what a reason of an Event or of status, or the code of a finding, means, and what to do')
+    .argument('[code]', 'such as EgressIPOnSeveralNodes; without it all are listed')
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+    .action(async (code: string | undefined, flags: ExplainFlags) =>
+      (await import('./explain.ts')).runExplain(code, flags),
+    );
+}
+
+function addTest(program: Command): void {
+  program
+    .command('test')
+    .description(
+      'test with which address pods of namespaces leave, by short-lived pods that ask a server outside; exit status 1 if one leaves as it should not, 2 if that cannot be told',
+    )
+    .addOption(kubeconfig())
+    .requiredOption('--to <url>', 'what answers with the address of who asks: sdn-compat echo, or any such service')
+    .requiredOption('--image <image>', 'image with curl for the pods')
+    .addOption(repeatable('-n, --namespace <name>', 'ask from this namespace'))
+    .option('--all', 'ask from all namespaces that request egress IPs', false)
+    .option('--sample <number>', 'of these, ask from that many at most', wholeNumber(1, 100_000), 20)
+    .option('--per-node', 'ask from every node, not only from the one that the scheduler chooses', false)
+    .addOption(
+      new Option('--timeout <duration>', 'how long a pod may take, with the pull of its image')
+        .argParser(duration(1_000))
+        .default(60_000, '1m'),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml', 'junit']).default('table'),
+    )
+    .action(async (flags: TestFlags) => (await import('./test.ts')).runTest(flags));
+}
+
+/** Adds them to the program. */
+export function addLookCommands(program: Command): void {
+  addSimulate(program);
+  addStatus(program);
+  addTrace(program);
+  addExplain(program);
+  addTest(program);
+}
