@@ -2,7 +2,13 @@
 import type { Command, Option } from 'commander';
 import type { Registry } from 'prom-client';
 import { changeNetworkAnnotation } from '../src/controllers/netids/request.ts';
-import { closedAnnotation, keptAnnotation, labeledAnnotation, multicastMark, ownRulesAnnotation } from '../src/facade/plan/marks.ts';
+import {
+  closedAnnotation,
+  keptAnnotation,
+  labeledAnnotation,
+  multicastMark,
+  ownRulesAnnotation,
+} from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
 import {
   assignSubnetAnnotation,
