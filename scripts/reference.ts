@@ -2,7 +2,13 @@
 import type { Command, Option } from 'commander';
 import type { Registry } from 'prom-client';
 import { changeNetworkAnnotation } from '../src/controllers/netids/request.ts';
-import { closedAnnotation, labeledAnnotation, multicastMark, ownRulesAnnotation } from '../src/facade/plan/marks.ts';
+import {
+  closedAnnotation,
+  keptAnnotation,
+  labeledAnnotation,
+  multicastMark,
+  ownRulesAnnotation,
+} from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
 import {
   assignSubnetAnnotation,
@@ -105,6 +111,7 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [bandwidthAnnotations.egress]: ['Pod', 'what it may send in a second'],
   [closedAnnotation]: ['EgressFirewall', 'written by the facade: the rules with which it closes the namespace'],
   [ownRulesAnnotation]: ['EgressFirewall', "written by the facade: the user's own rules, which come back"],
+  [keptAnnotation]: ['NetNamespace', 'written by the facade: both kinds of rules, should the EgressFirewall lose them'],
   [labeledAnnotation]: ['Node', 'written by the facade: it gave the Node the label of hosting nodes'],
   [multicastMark]: ['Namespace', "written by the facade: it turned OVN-Kubernetes' multicast on"],
   [macvlanAnnotation]: ['Pod', 'asks for a macvlan interface, which is refused'],

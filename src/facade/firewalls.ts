@@ -1,5 +1,5 @@
 /** Brings the EgressFirewalls of namespaces to what they should be: open, or closed while an egress IP is missing. */
-import { egressFirewalls } from '../../api/kinds.ts';
+import { egressFirewalls, netNamespaces } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isNamespaceEnding } from '../io/kube/error.ts';
@@ -10,14 +10,23 @@ import type { FacadeCaches } from './caches.ts';
 import { Fights } from './fights.ts';
 import { mergeInto } from './merge-into.ts';
 import type { FacadeMetrics } from './metrics.ts';
-import { type FirewallStep, firewallStep, isClosing, isOverwritten } from './plan/firewall.ts';
-import { facadeManager } from './plan/marks.ts';
+import {
+  type FirewallStep,
+  firewallStep,
+  isClosing,
+  isOverwritten,
+  type Kept,
+  keptAfter,
+  keptIn,
+  keptText,
+} from './plan/firewall.ts';
+import { facadeManager, keptAnnotation } from './plan/marks.ts';
 import type { Wish } from './plan/wish.ts';
 
 export interface FirewallsDeps {
   readonly client: KubeClient;
   readonly logger: Logger;
-  readonly caches: Pick<FacadeCaches, 'egressFirewalls'>;
+  readonly caches: Pick<FacadeCaches, 'egressFirewalls' | 'netNamespaces'>;
   readonly metrics: Pick<FacadeMetrics, 'refused'>;
   readonly report: ReportEvent;
 }
@@ -63,29 +72,36 @@ export class Firewalls {
     return waits;
   }
 
-  async #firewall(namespace: string, { wish, isClosed }: Wanted, signal: AbortSignal): Promise<number> {
-    const { caches, logger } = this.#deps;
-    const live = caches.egressFirewalls.get(`${namespace}/default`);
-    const { rules } = wish.namespaces.get(namespace) ?? {};
-    const step = firewallStep(live, { namespace, isClosed, closedRules: wish.closedRules, rules });
+  async #firewall(namespace: string, wanted: Wanted, signal: AbortSignal): Promise<number> {
+    const { isClosed } = wanted;
+    const { egressFirewalls: cache, netNamespaces: spaces } = this.#deps.caches;
+    const [live, space] = [cache.get(`${namespace}/default`), spaces.get(namespace)];
+    const step = stepFor(namespace, wanted, live, space);
     const left = isClosed && this.#isUndone(namespace, live) ? this.#fight(namespace) : 0;
     if (left > 0) return left;
     if (isClosed && step.kind === 'nothing') this.#closed.add(namespace);
     else this.#closed.delete(namespace);
-    if (step.kind === 'nothing') return 0;
-    if (step.kind === 'foreign') {
-      this.#foreign(namespace, live);
-      return 0;
-    }
-    await this.#write(step, live, signal);
+    const kept = keptAfter(step, live);
+    if (kept !== undefined) await this.#keep(space, kept, signal);
+    if (step.kind === 'foreign') this.#foreign(namespace, live);
+    else await this.#write(step, live, signal);
+    if (kept === undefined) await this.#keep(space, undefined, signal);
     if (isClosing(live) !== isClosed)
-      logger.info({ namespace, closed: isClosed }, 'the EgressFirewall of a namespace changes');
+      this.#deps.logger.info({ namespace, closed: isClosed }, 'the EgressFirewall of a namespace changes');
     return 0;
+  }
+
+  /** Keeps the user's rules at the NetNamespace as well, before the firewall closes and until it does no longer. */
+  async #keep(space: KubeObject | undefined, kept: Kept | undefined, signal: AbortSignal): Promise<void> {
+    const text = kept === undefined ? undefined : keptText(kept);
+    if (space === undefined || space.metadata.annotations?.[keptAnnotation] === text) return;
+    const patch = { metadata: { annotations: { [keptAnnotation]: text ?? null } } };
+    await mergeInto(this.#deps.client, netNamespaces, { live: space, patch }, signal);
   }
 
   /** Whether somebody else took away or wrote over the firewall that closes the namespace. */
   #isUndone(namespace: string, live: KubeObject | undefined): boolean {
-    return live === undefined ? this.#closed.has(namespace) : isOverwritten(live);
+    return this.#closed.has(namespace) ? !isClosing(live) : live !== undefined && isOverwritten(live);
   }
 
   /** Milliseconds until a firewall that somebody else writes too may be written again; 0: now. */
@@ -99,11 +115,12 @@ export class Firewalls {
   }
 
   async #write(
-    step: Exclude<FirewallStep, { kind: 'nothing' | 'foreign' }>,
+    step: Exclude<FirewallStep, { kind: 'foreign' }>,
     live: KubeObject | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const { client } = this.#deps;
+    if (step.kind === 'nothing') return;
     if (step.kind === 'create')
       await client.create(egressFirewalls, step.object, { signal, fieldManager: facadeManager });
     else if (live === undefined) return;
@@ -117,4 +134,15 @@ export class Firewalls {
     const object = involved(egressFirewalls, 'default', live);
     this.#deps.report({ object: { ...object, namespace }, type: 'Warning', reason: 'EgressFirewallOfOthers', message });
   }
+}
+
+function stepFor(
+  namespace: string,
+  { wish, isClosed }: Wanted,
+  live: KubeObject | undefined,
+  space: KubeObject | undefined,
+): FirewallStep {
+  const { rules } = wish.namespaces.get(namespace) ?? {};
+  const kept = keptIn(space?.metadata.annotations?.[keptAnnotation]);
+  return firewallStep(live, { namespace, isClosed, closedRules: wish.closedRules, rules, kept });
 }

@@ -1,4 +1,5 @@
 /** What single objects say that decides what must be translated again. Pure. */
+import omit from 'lodash/omit.js';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import { assignableLabel, hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
 import { listedIPs } from '../model/egress/listed.ts';
@@ -47,4 +48,14 @@ export function nodeText(object: NodeObject | undefined): string {
     annotations[hostCIDRsAnnotation],
     object.status?.addresses ?? [],
   ]);
+}
+
+/** Whether the Namespace is being deleted. */
+export function isEnding(object: KubeObject | undefined): boolean {
+  return object?.metadata.deletionTimestamp !== undefined;
+}
+
+/** The Namespace without a word that it ends: until it is gone, its pods may send packets, which leave with its address. */
+export function lasting(object: KubeObject | undefined): readonly KubeObject[] {
+  return object === undefined ? [] : [{ ...object, metadata: omit(object.metadata, 'deletionTimestamp') }];
 }

@@ -11,6 +11,7 @@ import type { KubeObject } from '../model/objects/raw.ts';
 import { sortedText } from '../model/values/json.ts';
 import type { Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
+import { ComingLabels } from './coming-labels.ts';
 import { Elsewhere, type Scene } from './elsewhere.ts';
 import { Fights } from './fights.ts';
 import { Firewalls } from './firewalls.ts';
@@ -47,6 +48,7 @@ export class Steps {
   readonly #deps: StepsDeps;
   readonly #opening = new Opening(() => performance.now());
   readonly #stuck = new Stuck(() => performance.now());
+  readonly #coming = new ComingLabels(() => performance.now());
   readonly #fights = new Fights(() => performance.now());
   /** What was written to each EgressIP last: who must write it again has somebody against it. */
   readonly #written = new Map<string, string>();
@@ -74,7 +76,7 @@ export class Steps {
     }
     const { live, wish } = this.#chosen(found, lives);
     const others = lives.filter((other) => other !== live);
-    const place = placeOf(live, wish, this.#deps);
+    const place = placeOf(live, wish, { ...this.#deps, coming: this.#coming });
     if (live === undefined || isOurs(live)) return this.#work({ wish, live, place }, others, signal);
     this.#tellTaken(wish, live);
     // the address cannot be asked for, so the namespace stays closed

@@ -25,7 +25,17 @@ import type { FacadeCaches } from './caches.ts';
 import { Keyed } from './keyed.ts';
 import { convertedFrom, isOurs, vnidOn } from './plan/egressip.ts';
 import { offersIn, type Wish, wishesOf, type WishOptions } from './plan/wish.ts';
-import { isLabeled, nodeText, offeredIn, offersOf, placesIn, placeText, requestsOf } from './reading.ts';
+import {
+  isEnding,
+  isLabeled,
+  lasting,
+  nodeText,
+  offeredIn,
+  offersOf,
+  placesIn,
+  placeText,
+  requestsOf,
+} from './reading.ts';
 
 /** What the served kinds of OVN-Kubernetes can say, as far as it could be read. */
 export interface Definitions {
@@ -44,7 +54,7 @@ interface Scene {
 
 export class World {
   readonly #caches: FacadeCaches;
-  readonly #options: Omit<WishOptions, 'isUnsettled'>;
+  readonly #options: Omit<WishOptions, 'isUnsettled' | 'isEnding'>;
   #definitions: Definitions = { list: [], unread: [] };
   readonly #vnids = new Map<string, Vnid>();
   readonly #members = new Keyed<Vnid, string>();
@@ -71,7 +81,7 @@ export class World {
   /** Says that a node got or lost egress IPs, or that its HostSubnet changed. */
   readonly onMoved = this.#moved.subscribe;
 
-  constructor(caches: FacadeCaches, options: Omit<WishOptions, 'isUnsettled'>) {
+  constructor(caches: FacadeCaches, options: Omit<WishOptions, 'isUnsettled' | 'isEnding'>) {
     this.#caches = caches;
     this.#options = options;
   }
@@ -147,7 +157,9 @@ export class World {
     if (vnids.length === 0) return [];
     const { snapshot, hosts } = this.#scene(vnids);
     const isUnsettled = (ip: string): boolean => this.#isUnsettled(ip);
-    const made = wishesOf(snapshot, vnids, { ...this.#options, isUnsettled, hosts });
+    const { namespaces: spaces } = this.#caches;
+    const ending = (name: string): boolean => isEnding(spaces.get(name));
+    const made = wishesOf(snapshot, vnids, { ...this.#options, isUnsettled, isEnding: ending, hosts });
     // not before: what cannot be translated now is translated again
     for (const vnid of vnids) {
       this.#dirty.delete(vnid);
@@ -174,7 +186,7 @@ export class World {
     const all = new Set([...names, ...rivals, ...everywhere]);
     const found = new Map<Kind, readonly KubeObject[]>([
       [netNamespaces, [...all].flatMap((name) => caches.netNamespaces.get(name) ?? [])],
-      [namespaces, [alwaysThere, ...[...all].flatMap((name) => caches.namespaces.get(name) ?? [])]],
+      [namespaces, [alwaysThere, ...[...all].flatMap((name) => lasting(caches.namespaces.get(name)))]],
       [egressNetworkPolicies, this.#policiesIn(names)],
     ]);
     const { snapshot, hosts } = (this.#offers ??= this.#offering());

@@ -71,7 +71,16 @@ test('a node whose agent is away is behind as soon as something changes, and not
 test('without its Lease it is not known what an agent applied, and it says so again at its next change', async () => {
   await lab.must(['delete', 'leases', '-A', '-l', 'app.kubernetes.io/component=node']);
   const seen = await status();
-  expect([seen.status, seen.stdout]).toEqual([2, expect.stringContaining('its agent has not said what it applied')]);
+  expect([seen.status, seen.stdout]).toEqual([2, expect.stringContaining('no agent has said what it applied')]);
+  expect((await status('--no-agents')).status).toBe(0);
   await lab.patch('hostsubnet', 'worker0', { egressIPs: [egressIP] });
   expect((await status('--wait', '--timeout', '60s')).status).toBe(0);
+}, 90_000);
+
+test('while the API server is away it waits for that, too', async () => {
+  await lab.command('kill', 'apiserver');
+  const waiting = status('--wait', '--timeout', '60s');
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await lab.command('start', 'apiserver');
+  expect((await waiting).status).toBe(0);
 }, 90_000);

@@ -1,12 +1,12 @@
 /** Firewalls that cannot close their namespace, because it ends or because somebody writes over them. */
-import { egressFirewalls, egressIPs } from '../../api/kinds.ts';
+import { egressFirewalls, egressIPs, netNamespaces } from '../../api/kinds.ts';
 import { Firewalls } from '../../src/facade/firewalls.ts';
 import { isClosing } from '../../src/facade/plan/firewall.ts';
 import type { Wish } from '../../src/facade/plan/wish.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
-import type { KubeObject } from '../../src/model/objects/raw.ts';
+import type { KubeObject, NetNamespaceObject } from '../../src/model/objects/raw.ts';
 import { isVnid } from '../../src/model/values/vnid.ts';
 import { logger } from '../apiserver/started.ts';
 import { passing } from '../io/kube/passing.ts';
@@ -35,8 +35,15 @@ function wishFor(...names: readonly string[]): Wish {
 function firewallsBy(client: KubeClient): Firewalls {
   const stop = new AbortController();
   const cache = watchKind<KubeObject>(client, egressFirewalls, { logger }, stop.signal);
+  const spaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, stop.signal);
   const metrics = { refused: () => undefined };
-  return new Firewalls({ client, logger, caches: { egressFirewalls: cache }, metrics, report: () => undefined });
+  return new Firewalls({
+    client,
+    logger,
+    caches: { egressFirewalls: cache, netNamespaces: spaces },
+    metrics,
+    report: () => undefined,
+  });
 }
 
 /** A client whose server refuses to make a firewall in the namespace. */

@@ -10,7 +10,7 @@ import {
 } from '../../api/kinds.ts';
 import { cleanUp } from '../../src/facade/cleanup.ts';
 import { namespacesNamedBy } from '../../src/facade/plan/egressip.ts';
-import { closedAnnotation, probeName } from '../../src/facade/plan/marks.ts';
+import { closedAnnotation, keptAnnotation, ownRulesAnnotation, probeName } from '../../src/facade/plan/marks.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
@@ -149,6 +149,52 @@ test("a user's own rules come back even if somebody drops the mark of the firewa
   await world.request('red');
   await until('red is open', async () => !(await world.isClosed('red')));
   expect(await world.rules('red')).toEqual(egress);
+}, 30_000);
+
+const lost = [closedAnnotation, ownRulesAnnotation];
+const egressOfUser = [{ type: 'Deny', to: { cidrSelector: '10.9.0.0/16' } }];
+
+/** A user's firewall that closes red, and from which somebody dropped all annotations. */
+async function closedWithoutMarks(): Promise<void> {
+  const own: KubeObject & { readonly spec: object } = { metadata: firewall, spec: { egress: egressOfUser } };
+  await world.client.create<KubeObject>(egressFirewalls, own);
+  await world.request('red', ip);
+  await until('red is closed', () => world.isClosed('red'));
+  await world.facade!.stop();
+  const annotations = Object.fromEntries(lost.map((key) => [key, null]));
+  await world.client.patch(egressFirewalls, firewall, { metadata: { annotations } }, merge);
+}
+
+test("a user's own rules come back even if all annotations of the firewall that closes are dropped", async () => {
+  await world.startFacade();
+  await world.namespace('red');
+  await closedWithoutMarks();
+  await world.startFacade();
+  await until('the marks are back', async () => {
+    const live = await world.get(egressFirewalls, 'default', 'red');
+    return lost.every((key) => live?.metadata.annotations?.[key] !== undefined);
+  });
+  await world.facade!.stop();
+  const annotations = Object.fromEntries(lost.map((key) => [key, null]));
+  await world.client.patch(egressFirewalls, firewall, { metadata: { annotations } }, merge);
+  await world.request('red');
+  await world.startFacade();
+  await until('red is open', async () => !(await world.isClosed('red')));
+  expect(await world.rules('red')).toEqual(egressOfUser);
+  await until('nothing is kept', async () => {
+    const space = await world.netNamespace('red');
+    return space?.metadata.annotations?.[keptAnnotation] === undefined;
+  });
+}, 30_000);
+
+test('cleanup gives them back then, too', async () => {
+  await world.startFacade();
+  await world.namespace('red');
+  await closedWithoutMarks();
+  world.facade = undefined;
+  expect(await cleanUp(world.client, () => undefined, new AbortController().signal)).toBe(0);
+  expect(await world.rules('red')).toEqual(egressOfUser);
+  expect((await world.netNamespace('red'))?.metadata.annotations).not.toHaveProperty([keptAnnotation]);
 }, 30_000);
 
 test('a probe that an earlier run left does not keep its address from those who ask for it', async () => {

@@ -49,6 +49,19 @@ test('a NetNamespace that is deleted is made anew and requests nothing; a Namesp
   await until('the EgressIP is gone', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
 }, 30_000);
 
+test('a namespace keeps its address until its Namespace is gone, since its pods take their time', async () => {
+  await redOnNode0();
+  await world.client.delete(namespaces, { name: 'red' });
+  let isServed = true;
+  await until('the Namespace is gone', async () => {
+    const isThere = (await world.get(namespaces, 'red')) !== undefined;
+    if (isThere && !(await assigned('red')())) isServed = (await world.get(namespaces, 'red')) === undefined;
+    return !isThere;
+  });
+  expect(isServed).toBe(true);
+  await until('the EgressIP is gone', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
+}, 30_000);
+
 test('an EgressIP of its name that others made is left alone, and the namespace is told and closed', async () => {
   await world.startFacade();
   await world.namespace('red', 'other');
@@ -143,6 +156,7 @@ test('cleanup takes away what the facade made, gives back what was there, and le
     'EgressFirewall closed/default: deleted',
     'EgressFirewall own/default: given back',
     'EgressIP egressip-red: deleted',
+    'NetNamespace own: given back',
     'Node node0: given back',
   ]);
   expect(await world.rules('own')).toEqual(egress);
@@ -150,5 +164,5 @@ test('cleanup takes away what the facade made, gives back what was there, and le
   expect((await world.netNamespace('red'))?.egressIPs).toEqual(['192.168.7.201']);
   expect(await world.client.list(hostSubnets)).toMatchObject({ items: { length: 3 } });
   expect(await cleanUp(world.client, (line) => lines.push(line), new AbortController().signal)).toBe(0);
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(5);
 }, 30_000);

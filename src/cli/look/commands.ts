@@ -58,6 +58,7 @@ function addStatus(program: Command): void {
     .option('-n, --namespace <name>', 'only what is of this namespace')
     .option('--node <name>', 'only what is on this node')
     .option('--problems-only', 'only what is not in use or not known', false)
+    .option('--no-agents', 'another network plugin forwards: nothing is expected of our agents')
     .option('-w, --watch', 'print it again whenever it changes, until interrupted', false)
     .option('--wait', 'wait until everything is in use and applied', false)
     .addOption(

@@ -80,10 +80,11 @@ function lines(all: readonly string[]): string {
 /** The status as text: a summary, the problems, then egress IPs and nodes with those that are not well first. */
 export function statusTable(status: Status, standing: Standing, isWide: boolean): string {
   const { notes, nodes, controllers } = status;
-  const behind = nodes.filter(({ agent }) => agent.state === 'behind' || agent.state === 'unknown');
+  const behind = nodes.filter(({ agent }) => agent.state === 'behind');
   const problems = [
     ...notes.map(({ kind, name, code, message }) => `${kind} ${name}: ${code}: ${message}`),
     ...behind.map(({ node, agent }) => `Node ${node}: ${agent.reason ?? ''}`),
+    ...standing.unknown,
   ];
   const sections = [
     `${summary(status, standing)}${lines(problems)}`,

@@ -16,6 +16,8 @@ export interface StatusFlags {
   readonly namespace?: string;
   readonly node?: string;
   readonly problemsOnly: boolean;
+  /** Whether agents are expected. */
+  readonly agents: boolean;
   readonly watch: boolean;
   readonly wait: boolean;
   /** Milliseconds. */
@@ -83,7 +85,10 @@ async function look(source: Source, flags: StatusFlags, tell: (line: string) => 
   const kinds = new Set([...unread.keys()].map(({ kind }) => kind));
   checkNames(flags, cluster, kinds);
   const status = narrowed(statusOf(cluster, reports, kinds), flags);
-  return { status: flags.problemsOnly ? problemsOf(status) : status, standing: standingOf(status, Date.now()) };
+  return {
+    status: flags.problemsOnly ? problemsOf(status) : status,
+    standing: standingOf(status, Date.now(), flags.agents),
+  };
 }
 
 /** A name that nothing has is a mistake, unless what has it could not be read. */
@@ -105,14 +110,25 @@ const shortest = 1_000;
 const timesAsLong = 9;
 
 /** Looks again and again, and hands over what it sees, until that is enough or the signal aborts; returns it. */
-async function repeat(look: () => Promise<Seen>, isEnough: (seen: Seen) => Promise<boolean>): Promise<Seen> {
+async function repeat(
+  once: () => Promise<Seen>,
+  isEnough: (seen: Seen) => Promise<boolean>,
+  until = Infinity,
+): Promise<Seen> {
   const signal = untilSignal();
+  let said = '';
   for (;;) {
     const began = performance.now();
-    const seen = await look();
-    if (await isEnough(seen)) return seen;
+    const seen = await once().catch((error: unknown) => {
+      // a server that is away for a while is waited for; a mistake is not
+      if (error instanceof Failure || signal.aborted || performance.now() >= until) throw error;
+      return error instanceof Error ? error.message : String(error);
+    });
+    if (typeof seen !== 'string' && (await isEnough(seen))) return seen;
+    if (typeof seen === 'string' && seen !== said) report(`${seen}\n`);
+    said = typeof seen === 'string' ? seen : '';
     await pause(Math.max(shortest, timesAsLong * (performance.now() - began)), signal);
-    if (signal.aborted) return seen;
+    if (signal.aborted && typeof seen !== 'string') return seen;
   }
 }
 
@@ -129,6 +145,7 @@ function waited(source: Source, flags: StatusFlags): Promise<Seen> {
       said = first;
       return Promise.resolve(false);
     },
+    until,
   );
 }
 

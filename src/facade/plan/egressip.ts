@@ -6,11 +6,11 @@
 import { apiVersionOf, egressIPs as egressIPKind } from '../../../api/kinds.ts';
 import { assignedIn, requestedIn } from '../../migrate/kinds/egressip.ts';
 import { selectorAt } from '../../migrate/kinds/item.ts';
-import { namesIn } from '../../migrate/kinds/selection.ts';
 import type { EgressIP } from '../../migrate/targets/ovn/egressips/rivals.ts';
 import { netidLabel, placedPrefix, requestsPrefix } from '../../migrate/targets/ovn/marks/origin.ts';
 import { nodesField } from '../../migrate/targets/ovn/served.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
+import { namesIn } from '../../model/objects/selector.ts';
 import { managedByLabel } from '../../model/objects/well-known.ts';
 import { fieldOf, isRecord, jsonEqual, jsonOf } from '../../model/values/json.ts';
 import type { MergePatch } from './merge-patch.ts';

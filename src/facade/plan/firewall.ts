@@ -6,7 +6,7 @@ import { apiVersionOf, egressFirewalls } from '../../../api/kinds.ts';
 import type { FirewallRule } from '../../migrate/targets/ovn/firewall/rules.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { managedBy, managedByLabel } from '../../model/objects/well-known.ts';
-import { asList, fieldOf, jsonEqual, jsonIn, jsonOf, sortedText } from '../../model/values/json.ts';
+import { asList, fieldOf, isRecord, jsonEqual, jsonIn, jsonOf, sortedText } from '../../model/values/json.ts';
 import { closedAnnotation, ownRulesAnnotation } from './marks.ts';
 import type { MergePatch } from './merge-patch.ts';
 
@@ -18,6 +18,14 @@ export interface FirewallWish {
   readonly closedRules: readonly FirewallRule[];
   /** The rules of the EgressNetworkPolicy; undefined if there is none. */
   readonly rules: readonly FirewallRule[] | undefined;
+  /** What is kept elsewhere of a firewall that closes the namespace: its annotations may be lost. */
+  readonly kept?: Kept | undefined;
+}
+
+/** The user's own rules and those that close the namespace, as JSON. */
+export interface Kept {
+  readonly own: string;
+  readonly closed: string;
 }
 
 export type FirewallStep =
@@ -56,8 +64,39 @@ function rulesText(live: KubeObject): string {
 export function firewallStep(live: KubeObject | undefined, wish: FirewallWish): FirewallStep {
   if (wish.isClosed) return live === undefined ? closedNew(wish) : closeStep(live, wish);
   if (live === undefined) return wish.rules === undefined ? { kind: 'nothing' } : created(wish, wish.rules, {});
-  const isMarked = recorded(live) !== '' || keptRules(live) !== undefined;
-  return isMarked ? reopenStep(live, wish) : openStep(live, wish);
+  const marked = withMarks(live, wish.kept);
+  const isMarked = recorded(marked) !== '' || keptRules(marked) !== undefined;
+  return isMarked ? reopenStep(marked, wish) : openStep(live, wish);
+}
+
+/** What must be kept elsewhere too once the step is done; undefined if the firewall will have no rules of a user to give back. */
+export function keptAfter(step: FirewallStep, live: KubeObject | undefined): Kept | undefined {
+  const before = live?.metadata.annotations ?? {};
+  const changed = fieldOf(step.kind === 'patch' ? step.patch : {}, 'metadata', 'annotations');
+  const after = { ...before, ...(isRecord(changed) ? changed : {}) };
+  const [own, closed] = [after[ownRulesAnnotation], after[closedAnnotation]];
+  if (step.kind === 'create' || step.kind === 'delete') return undefined;
+  return typeof own === 'string' && typeof closed === 'string' ? { own, closed } : undefined;
+}
+
+/** Reads what `keptText` says; undefined if it says nothing. */
+export function keptIn(text: string | undefined): Kept | undefined {
+  const value = jsonIn(text ?? '');
+  const [own, closed] = [fieldOf(value, 'own'), fieldOf(value, 'closed')];
+  return Array.isArray(own) && Array.isArray(closed) ? { own: sortedText(own), closed: sortedText(closed) } : undefined;
+}
+
+/** The text for an annotation. */
+export function keptText({ own, closed }: Kept): string {
+  return sortedText({ own: jsonIn(own), closed: jsonIn(closed) });
+}
+
+/** The firewall with the marks that it had, if it still has the rules that close its namespace. */
+function withMarks(live: KubeObject, kept: Kept | undefined): KubeObject {
+  if (kept === undefined || rulesText(live) !== kept.closed) return live;
+  const { [ownRulesAnnotation]: own = kept.own, ...annotations } = live.metadata.annotations ?? {};
+  const marks = { ...annotations, [closedAnnotation]: kept.closed, [ownRulesAnnotation]: own };
+  return { ...live, metadata: { ...live.metadata, annotations: marks } };
 }
 
 function created(
@@ -83,22 +122,29 @@ function isUsersNewest(live: KubeObject): boolean {
 }
 
 /** The user's own rules, which come back when the namespace is opened. */
-function keptRules({ metadata }: KubeObject): unknown {
-  const kept = metadata.annotations?.[ownRulesAnnotation];
-  return kept === undefined ? undefined : jsonIn(kept);
+function keptRules(live: KubeObject): unknown {
+  const text = ownText(live);
+  return text === undefined ? undefined : jsonIn(text);
 }
 
-function closeStep(live: KubeObject, { closedRules }: FirewallWish): FirewallStep {
+function ownText({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[ownRulesAnnotation];
+}
+
+function closeStep(live: KubeObject, { closedRules, kept }: FirewallWish): FirewallStep {
   const text = sortedText(closedRules);
-  if (isClosing(live) && recorded(live) === text) return { kind: 'nothing' };
+  const marked = withMarks(live, kept);
+  const own = ownText(marked);
+  if (isClosing(live) && recorded(live) === text && own === ownText(live)) return { kind: 'nothing' };
   // rules that somebody wrote over the closing ones are the user's newest; closing ones are not, whatever marks are gone
-  const isUsers = rulesText(live) === text && keptRules(live) !== undefined ? false : isUsersNewest(live);
+  const isUsers = rulesText(live) === text && own !== undefined ? false : isUsersNewest(marked);
+  const rules = isUsers ? rulesText(live) : own;
   return {
     kind: 'patch',
     patch: {
       spec: { egress: closedRules },
       metadata: {
-        annotations: { [closedAnnotation]: text, ...(isUsers ? { [ownRulesAnnotation]: rulesText(live) } : {}) },
+        annotations: { [closedAnnotation]: text, ...(rules === undefined ? {} : { [ownRulesAnnotation]: rules }) },
       },
     },
   };

@@ -11,6 +11,9 @@ export const closedAnnotation = `${prefix}closed`;
 /** Annotation of an EgressFirewall that closes its namespace: the user's own rules, as JSON, which come back. */
 export const ownRulesAnnotation = `${prefix}own-rules`;
 
+/** Annotation of a NetNamespace whose namespace such an EgressFirewall closes: both kinds of rules, as JSON. */
+export const keptAnnotation = `${prefix}kept-rules`;
+
 /** Annotation of a Node that the facade gave the label of hosting nodes. */
 export const labeledAnnotation = `${prefix}labeled`;
 

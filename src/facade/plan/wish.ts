@@ -25,7 +25,7 @@ export interface Wish {
   readonly egressIP: EgressIP | undefined;
   /** The node on which an admin wants each address; absent if any that fits will do. */
   readonly pinned: ReadonlyMap<string, string>;
-  /** Its namespaces that exist, each with what it asks for besides. */
+  /** Its namespaces that exist and do not end, each with what it asks for besides. */
   readonly namespaces: ReadonlyMap<string, NamespaceWish>;
   /** The rules that close a namespace of it. */
   readonly closedRules: readonly FirewallRule[];
@@ -45,6 +45,8 @@ export interface WishOptions {
   readonly allowAPIServer: boolean;
   /** Whether the address stays requested although no HostSubnet offers it, since it is unknown whether one does. */
   readonly isUnsettled: (ip: Ip) => boolean;
+  /** Whether the namespace ends: its pods keep their address, but nothing can be made in it. */
+  readonly isEnding?: (namespace: string) => boolean;
 }
 
 /** What the HostSubnets and Nodes of a snapshot say, for any number of wishes. */
@@ -56,7 +58,7 @@ export function offersIn(snapshot: Snapshot): Hosts {
 export function wishesOf(
   snapshot: Snapshot,
   vnids: Iterable<Vnid>,
-  { isUnsettled, hosts, ...options }: WishOptions & { readonly hosts?: Hosts | undefined },
+  { isUnsettled, isEnding = () => false, hosts, ...options }: WishOptions & { readonly hosts?: Hosts | undefined },
 ): ReadonlyMap<Vnid, Wish> {
   const whole = {
     ...options,
@@ -72,7 +74,7 @@ export function wishesOf(
   return new Map(
     [...vnids].map((vnid): [Vnid, Wish] => {
       const group = servable(groups.get(vnid), context, isUnsettled);
-      const names = context.namespacesOf(vnid).filter(context.exists);
+      const names = context.namespacesOf(vnid).filter((name) => context.exists(name) && !isEnding(name));
       return [
         vnid,
         {

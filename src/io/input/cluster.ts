@@ -1,6 +1,15 @@
 /** Reads the cluster for the egress model from an API server or from files. */
 import pick from 'lodash/pick.js';
-import { clusterNetworks, hostSubnets, type Kind, leases, netNamespaces, nodes } from '../../../api/kinds.ts';
+import {
+  clusterNetworks,
+  egressIPs,
+  hostSubnets,
+  type Kind,
+  leases,
+  netNamespaces,
+  nodes,
+} from '../../../api/kinds.ts';
+import { assignmentsIn, type EgressIPObject } from '../../model/cluster/assignments.ts';
 import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cluster.ts';
 import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
@@ -32,6 +41,7 @@ const meanings = new Map<Kind, string>([
   [netNamespaces, 'which namespaces request which egress IPs'],
   [nodes, 'which nodes are Ready, and what a cloud lets them have'],
   [clusterNetworks, 'which networks are those of pods and Services'],
+  [egressIPs, 'which node has each egress IP where OVN-Kubernetes forwards'],
   [leases, 'which egress IPs the agents refuse to carry, and what they have applied'],
 ]);
 
@@ -61,14 +71,22 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
   ]);
   const all = [hosts, namespaces, machines, networks, agents];
   if (all.every(({ error }) => error !== undefined && whyUnread(error) === undefined)) throw hosts.error;
+  // only where OVN-Kubernetes forwards do they say anything
+  const assigned = isOnOvn(agents.items) ? await listed(egressIPs, client.list<EgressIPObject>(egressIPs)) : undefined;
   const raw = {
     hostSubnets: hosts.items,
     netNamespaces: namespaces.items,
     nodes: machines.items,
     clusterNetworks: networks.items,
   };
-  const unread = all.flatMap(({ unread: one }) => (one === undefined ? [] : [one]));
-  const said = { leases: agents.items, hasLeases: agents.unread === undefined };
+  const unread = [...all, ...(assigned === undefined ? [] : [assigned])].flatMap(({ unread: one }) =>
+    one === undefined ? [] : [one],
+  );
+  const said = {
+    leases: agents.items,
+    hasLeases: agents.unread === undefined,
+    egressIPs: assigned?.unread === undefined ? assigned?.items : undefined,
+  };
   return { ...assemble(raw, said, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
 }
 
@@ -93,7 +111,9 @@ function whyUnread(error: unknown): string | undefined {
  * its object.
  */
 export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
-  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes, clusterNetworks, leases]);
+  const manifests = await readManifests(paths, [
+    ...[hostSubnets, netNamespaces, nodes, clusterNetworks, leases, egressIPs],
+  ]);
   if (!manifests.ok) return manifests;
   const of = (kind: Kind): readonly Manifest[] => manifests.value.filter(({ object }) => object['kind'] === kind.kind);
   const hosts = shaped(of(hostSubnets), hostSubnetShape);
@@ -120,7 +140,13 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
   };
   const agents = shaped(of(leases), objectShape);
   if (!agents.ok) return agents;
-  const said = { leases: agents.value, hasLeases: agents.value.length > 0 };
+  const assigned = shaped(of(egressIPs), objectShape);
+  if (!assigned.ok) return assigned;
+  const said = {
+    leases: agents.value,
+    hasLeases: agents.value.length > 0,
+    egressIPs: assigned.value.length > 0 ? assigned.value : undefined,
+  };
   return ok(assemble(raw, said, machines.value.length > 0 ? 'all' : 'none'));
 }
 
@@ -141,17 +167,26 @@ function shaped<T>(
 interface SaidLeases {
   readonly leases: readonly KubeObject[];
   readonly hasLeases: boolean;
+  /** Undefined if they could not be read, or are no part of the input. */
+  readonly egressIPs: readonly EgressIPObject[] | undefined;
+}
+
+/** Whether OVN-Kubernetes forwards, as the Lease of the controllers says. */
+function isOnOvn(found: readonly KubeObject[]): boolean {
+  return found.some((lease) => controllerOf(lease)?.backend === 'ovn');
+}
+
+/** Where OVN-Kubernetes has egress IPs; undefined if our agents forward. */
+function assignmentsOf({ leases: found, egressIPs: objects }: SaidLeases): NodeReports['assignments'] {
+  if (!isOnOvn(found)) return undefined;
+  return objects === undefined ? 'unread' : assignmentsIn(objects);
 }
 
 /**
  * The cluster of these objects. `known` says whether the Nodes are all that there are, could not be read, or are simply
  * not part of the input, which says nothing about them.
  */
-function assemble(
-  raw: RawCluster,
-  { leases: found, hasLeases }: SaidLeases,
-  known: 'all' | 'unread' | 'none',
-): ReadCluster {
+function assemble(raw: RawCluster, said: SaidLeases, known: 'all' | 'unread' | 'none'): ReadCluster {
   const ready = new Map(raw.nodes.map((node) => [node.metadata.name ?? '', readyStatus(node)]));
   const offline = new Set<Ip>();
   const unknown = new Map<string, string>();
@@ -162,15 +197,17 @@ function assemble(
     const why = whyUnknown(ready.get(name), known);
     if (why !== undefined) unknown.set(name, why);
   }
-  const said = found.flatMap((lease) => verdictOf(lease) ?? []);
+  const { leases: found, hasLeases } = said;
+  const verdicts = found.flatMap((lease) => verdictOf(lease) ?? []);
   return {
     cluster: clusterOf(raw, offline),
     unknown,
-    refused: new Map(said.map((one) => [one.node, one.refused])),
+    refused: new Map(verdicts.map((one) => [one.node, one.refused])),
     agents: hasLeases
-      ? new Map(said.map((one) => [one.node, pick(one, ['applied', 'carried', 'version', 'at'])]))
+      ? new Map(verdicts.map((one) => [one.node, pick(one, ['applied', 'carried', 'version', 'at'])]))
       : undefined,
     controllers: hasLeases ? found.flatMap((lease) => controllerOf(lease) ?? []) : undefined,
+    assignments: assignmentsOf(said),
     unread: new Map(),
   };
 }

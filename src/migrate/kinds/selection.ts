@@ -2,7 +2,7 @@
  * Which Namespaces a label selector selects. There are many thousands of both, and most selectors name one Namespace.
  */
 import type { LabelSelectorObject } from '../../model/objects/raw.ts';
-import { type Labels, matches } from '../../model/objects/selector.ts';
+import { type Labels, matches, namesIn } from '../../model/objects/selector.ts';
 import { namespaceNameLabel } from '../../model/objects/well-known.ts';
 
 /** The part of a Namespace that selectors look at. */
@@ -14,18 +14,6 @@ interface Labeled {
 /** The Namespace with the label that has its name, also where the input lacks it. */
 export function withNameLabel({ name, labels }: Labeled): Labeled {
   return { name, labels: { [namespaceNameLabel]: name, ...labels } };
-}
-
-/** The names that a selector by name lists; undefined when it selects by anything else. */
-export function namesIn({
-  matchLabels = {},
-  matchExpressions = [],
-}: LabelSelectorObject): readonly string[] | undefined {
-  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
-  if (keys.length !== 1 || keys[0] !== namespaceNameLabel) return undefined;
-  const [expression] = matchExpressions;
-  if (expression === undefined) return Object.values(matchLabels);
-  return expression.operator === 'In' ? (expression.values ?? []) : undefined;
 }
 
 /**

@@ -55,6 +55,15 @@ const shown = {
       "The node's agent has applied all objects and has not put the address on its interface yet: it is asking by ARP whether another machine has it.",
     fix: "Wait a few seconds. If it stays so, read the agent's log.",
   },
+  NotAssigned: {
+    about:
+      'OVN-Kubernetes forwards, and no EgressIP of the namespace says that the address has a node. If the namespace has no other, the facade keeps it closed.',
+    fix: 'Wait a few seconds. If it stays so, look at the Events of the NetNamespace and of the EgressIP.',
+  },
+  EgressIPsUnread: {
+    about: 'OVN-Kubernetes forwards, and EgressIPs could not be read, so it is not known which node has the address.',
+    fix: 'Look at the line above that says why: rights, CRDs, or an API server that does not answer.',
+  },
   NodeHealthUnknown: {
     about: 'Nobody can say whether the node is well: its Node does not report, does not exist or could not be read.',
     fix: 'Look at the Node and at the rights of who asks.',

@@ -6,6 +6,7 @@ import type { EgressState } from '../egress/state.ts';
 import type { HostSubnet } from '../objects/hostsubnet.ts';
 import { keyRange, type SortKey, sortKey } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
+import type { Assignment } from './assignments.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What is known of nodes besides their HostSubnets. */
@@ -18,6 +19,8 @@ export interface NodeReports {
   readonly agents?: ReadonlyMap<string, AgentReport> | undefined;
   /** Undefined if the input says nothing of controllers. */
   readonly controllers?: readonly ControllerReport[] | undefined;
+  /** Where OVN-Kubernetes has egress IPs, if it forwards; `unread` if that is not known. Undefined: agents forward. */
+  readonly assignments?: readonly Assignment[] | 'unread' | undefined;
 }
 
 /** What the controllers' Lease says of its holder. */
@@ -56,7 +59,7 @@ export interface CidrUse {
 
 /** Whether a node's flows and addresses are those of the present HostSubnets and NetNamespaces. */
 export interface Applied {
-  /** `none`: the input says nothing of agents. */
+  /** `none`: no agent says anything, or the input does not have it. */
   readonly state: 'applied' | 'behind' | 'unknown' | 'none';
   /** Why it is behind or not known. */
   readonly reason: string | null;
@@ -110,20 +113,30 @@ function cidrUses({ egressCIDRs }: HostSubnet, listed: readonly SortKey[]): read
   });
 }
 
+/** The node of each egress IP that a namespace has. */
+function placesOf(
+  { assigned }: EgressState,
+  assignments: NodeReports['assignments'],
+): readonly (readonly [ip: string, node: string])[] {
+  if (assignments === undefined) return [...assigned].map(([ip, { node }]) => [ip, node]);
+  if (assignments === 'unread') return [];
+  return assignments.flatMap(({ egressIP, node, namespaces }) => (namespaces.size === 0 ? [] : [[egressIP, node]]));
+}
+
 /** The status of each node with a HostSubnet, in order of name, given what agents should have applied; what depends on a kind in `unread` is unknown. */
 export function nodeStatuses(
   cluster: Cluster,
-  { assigned }: EgressState,
-  { unknown, agents }: NodeReports,
+  state: EgressState,
+  { unknown, agents, assignments }: NodeReports,
   { wanted, unread }: { readonly wanted: string | undefined; readonly unread: ReadonlySet<string> },
 ): readonly NodeStatus[] {
-  const on = Map.groupBy(assigned, ([, { node }]) => node);
+  const on = Map.groupBy(placesOf(state, assignments), ([, node]) => node);
   const listed = [...new Set(cluster.hostSubnets.flatMap(({ egressIPs }) => egressIPs.map(sortKey)))];
   listed.sort((a, b) => (a < b ? -1 : 1));
   const agentOf = (name: string): Applied => {
     if (unread.has(leases.kind))
       return { ...nobody, state: 'unknown', reason: 'what its agent says could not be read' };
-    return agents === undefined ? nobody : appliedBy(agents.get(name), wanted);
+    return agents === undefined || agents.size === 0 ? nobody : appliedBy(agents.get(name), wanted);
   };
   return cluster.hostSubnets
     .map((host): NodeStatus => {

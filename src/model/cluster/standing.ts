@@ -21,6 +21,8 @@ function nodeText({ node, agent }: NodeStatus): string {
   return `${node}: ${agent.reason ?? agent.state}`;
 }
 
+const silent = 'no agent has said what it applied; where another network plugin forwards, --no-agents leaves them out';
+
 /** Seconds by which clocks may differ before a leader counts as gone. */
 const skew = 30;
 
@@ -35,11 +37,14 @@ function overdue({ controllers }: Status, now: number): readonly string[] {
   });
 }
 
-/** What a status says as a whole, at a time in milliseconds. Egress IPs that nobody requests do not matter. */
-export function standingOf(status: Status, now: number): Standing {
+/**
+ * What a status says as a whole, at a time in milliseconds. Egress IPs that nobody requests do not matter, nor do agents
+ * where another plugin forwards: `expectsAgents` is false.
+ */
+export function standingOf(status: Status, now: number, expectsAgents = true): Standing {
   const { egressIPs, notes, nodes, controllers, unread } = status;
   const requested = egressIPs.filter(({ namespaces }) => namespaces.length > 0);
-  const hasAgents = controllers?.some(({ backend }) => backend === 'ovn') !== true;
+  const hasAgents = expectsAgents && controllers?.some(({ backend }) => backend === 'ovn') !== true;
   const agents = hasAgents ? nodes : [];
   return {
     wrong: [
@@ -51,6 +56,7 @@ export function standingOf(status: Status, now: number): Standing {
       ...unread.map((kind) => `${kind} objects could not be read`),
       ...requested.filter(({ inUse }) => inUse === null).map(rowText),
       ...agents.filter(({ agent }) => agent.state === 'unknown').map(nodeText),
+      ...(hasAgents && status.areAgentsSilent ? [silent] : []),
       ...overdue(status, now),
     ],
   };

@@ -29,6 +29,8 @@ export interface Status {
   readonly notes: readonly Note[];
   /** The nodes with a HostSubnet, in order of name. */
   readonly nodes: readonly NodeStatus[];
+  /** Whether no agent at all says anything, where the input would have it: another plugin may forward. */
+  readonly areAgentsSilent: boolean;
   /** The Leases of controllers; null if the input says nothing of them. */
   readonly controllers: readonly ControllerReport[] | null;
   /** The kinds that could not be read, sorted: without HostSubnets or NetNamespaces egress IPs may be missing. */
@@ -49,6 +51,7 @@ interface Known {
 const unhosted = 'NoNodeHostsEgressIP';
 const unreadHosts = 'HostSubnetsUnread: nothing tells which node has it';
 const unreadNamespaces = 'NetNamespacesUnread: nothing tells which namespace requests it';
+const unreadEgressIPs = 'EgressIPsUnread: nothing tells which node has it';
 const noReports: NodeReports = { unknown: new Map(), refused: new Map() };
 
 type Use = Pick<StatusRow, 'reason' | 'inUse'>;
@@ -109,6 +112,50 @@ function requestedRows(all: Known): StatusRow[] {
   });
 }
 
+/** The row of a request where OVN-Kubernetes forwards: what it has assigned is in use, on whichever node. */
+function assignedUse(
+  egressIP: string,
+  { namespaces, reason }: { readonly namespaces: readonly string[]; readonly reason: Reason | undefined },
+  { cluster, reports: { assignments, unknown } }: Known,
+): Use & Pick<StatusRow, 'node'> {
+  if (assignments === undefined || assignments === 'unread')
+    return { node: null, reason: unreadEgressIPs, inUse: null };
+  const all = assignments.filter((one) => one.egressIP === egressIP);
+  const own = all.find((one) => namespaces.some((name) => one.namespaces.has(name)));
+  if (own === undefined) {
+    const others = all.map(({ by, node }) => `EgressIP ${by} has it on ${node} for others`);
+    const why = others[0] ?? 'OVN-Kubernetes has given it no node';
+    const text = reason === undefined ? `NotAssigned: ${why}` : `${reason.code}: ${reasonText(reason)}`;
+    return { node: null, reason: text, inUse: false };
+  }
+  const { node } = own;
+  const host = cluster.hostSubnets.find(({ name }) => name === node);
+  if (host !== undefined && cluster.offline.has(host.hostIP))
+    return { node, reason: `NodeOffline: ${node} is not Ready, and OVN-Kubernetes has not moved it yet`, inUse: false };
+  const why = unknown.get(node);
+  if (why === undefined) return { node, reason: null, inUse: true };
+  return { node, reason: `NodeHealthUnknown: ${node} ${why}: nothing tells whether it is in use`, inUse: null };
+}
+
+/** The rows of requests where OVN-Kubernetes forwards. */
+function assignedRows(all: Known): StatusRow[] {
+  const { cluster, state, reports } = all;
+  const byVnid = groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
+  return [...state.vnids].flatMap(([vnid, verdict]): StatusRow[] => {
+    if (verdict.kind === 'normal') return [];
+    const namespaces = (byVnid[vnid] ?? []).map(({ name }) => name).sort(compareText);
+    const reasons = new Map(verdict.reasons.map((reason): [string, Reason] => [reason.egressIP, reason]));
+    const asked = new Set<string>([...(state.requests.get(vnid) ?? []), ...reasons.keys()]);
+    const uses = [...asked].map((egressIP) => ({
+      egressIP,
+      ...assignedUse(egressIP, { namespaces, reason: reasons.get(egressIP) }, all),
+    }));
+    const known = uses.some(({ node }) => node !== null) ? ('via' as const) : ('dropped' as const);
+    const traffic = reports.assignments === 'unread' ? ('unknown' as const) : known;
+    return uses.map((use) => ({ namespaces, vnid, traffic, ...use }));
+  });
+}
+
 function unusedRows({ cluster, state, unread }: Known): StatusRow[] {
   const isUnread = unread.has(netNamespaces.kind);
   const requested = new Set<Ip>([...state.requests.values()].flat());
@@ -141,9 +188,10 @@ export function statusOf(
   const known: Known = { cluster, state, reports, unread, wanted };
   const notes = notesOn(cluster, state);
   return {
-    egressIPs: [...requestedRows(known), ...unusedRows(known)],
+    egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
+    areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,
     unread: [...unread].sort(compareText),
   };

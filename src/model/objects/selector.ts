@@ -1,5 +1,6 @@
 /** Label selectors (Kubernetes API conventions, labels and selectors). */
 import type { LabelSelectorObject } from './raw.ts';
+import { namespaceNameLabel } from './well-known.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 type Expression = NonNullable<LabelSelectorObject['matchExpressions']>[number];
@@ -34,4 +35,16 @@ function meets({ key, operator, values = [] }: Expression, labels: Labels): bool
 export function matches(selector: LabelSelectorObject, labels: Labels): boolean {
   const byLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labelAt(labels, key) === value);
   return byLabels && (selector.matchExpressions ?? []).every((expression) => meets(expression, labels));
+}
+
+/** The names that a selector by name lists; undefined when it selects by anything else. */
+export function namesIn({
+  matchLabels = {},
+  matchExpressions = [],
+}: LabelSelectorObject): readonly string[] | undefined {
+  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+  if (keys.length !== 1 || keys[0] !== namespaceNameLabel) return undefined;
+  const [expression] = matchExpressions;
+  if (expression === undefined) return Object.values(matchLabels);
+  return expression.operator === 'In' ? (expression.values ?? []) : undefined;
 }

@@ -3,10 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { hostSubnets, leases, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { egressIPs, hostSubnets, leases, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../../src/io/input/cluster.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { verdictLease } from '../../../src/io/kube/verdict.ts';
+import { backendAnnotation, controllerLabels, verdictLease } from '../../../src/io/kube/verdict.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { start, type Started } from '../../apiserver/started.ts';
 
@@ -54,6 +55,20 @@ const expected = {
   refused: [['n1', { '192.168.7.200': 'somebody has it' }]],
 };
 
+const led: KubeObject & { readonly spec: object } = {
+  ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+  metadata: {
+    ...{ namespace: 'sdn', name: 'sdn-compat-controller', labels: controllerLabels },
+    annotations: { [backendAnnotation]: 'ovn' },
+  },
+  spec: { holderIdentity: 'x' },
+};
+const assigned: KubeObject & { readonly spec: object; readonly status: object } = {
+  ...{ apiVersion: 'k8s.ovn.org/v1', kind: 'EgressIP', metadata: { name: 'egressip-red' } },
+  spec: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'red' } } },
+  status: { items: [{ egressIP: '192.168.7.201', node: 'n2' }] },
+};
+
 describe('from files', () => {
   let folder = '';
   beforeAll(async () => {
@@ -74,6 +89,16 @@ describe('from files', () => {
   it('knows nothing of the health of nodes when there are none', async () => {
     const result = await clusterFromFiles([await write(...hosts)]);
     expect(result.ok && judged(result.value)).toEqual({ offline: [], unknown: {}, refused: [] });
+  });
+
+  it('reads EgressIPs where a facade leads; without any nobody can tell', async () => {
+    const read = async (...more: readonly object[]): Promise<unknown> => {
+      const result = await clusterFromFiles([await write(...hosts, net('red'), ...more)]);
+      return result.ok ? result.value.assignments : result.error;
+    };
+    expect(await read(assigned)).toBeUndefined();
+    expect(await read(led)).toBe('unread');
+    expect(await read(led, assigned)).toMatchObject([{ egressIP: '192.168.7.201', node: 'n2' }]);
   });
 
   it('needs a HostSubnet or NetNamespace', async () => {
@@ -160,6 +185,25 @@ describe('from a server', () => {
   it.each(['Node', 'HostSubnet', 'Lease'])('names %s objects that a server in trouble does not list', async (kind) => {
     const [line] = [...(await answering(500, kind)).unread.values()];
     expect(line).toMatch(/^\S+ cannot be read \(the server answered 500\): it is not known which /);
+  });
+
+  it('reads EgressIPs where a facade leads, and says so if it cannot', async () => {
+    expect((await clusterFromServer(started.client)).assignments).toBeUndefined();
+    const reading = (egress: () => Promise<readonly KubeObject[]>): Promise<ReadCluster> => {
+      const list = (async (kind, options) => {
+        if (kind === leases) return { items: [led], metadata: {} };
+        return kind === egressIPs ? { items: await egress(), metadata: {} } : started.client.list(kind, options);
+      }) as KubeClient['list'];
+      return clusterFromServer({ ...started.client, list });
+    };
+    expect((await reading(() => Promise.resolve([assigned]))).assignments).toEqual([
+      { egressIP: '192.168.7.201', node: 'n2', by: 'egressip-red', namespaces: new Set(['red']) },
+    ]);
+    const forbidden = await reading(() => Promise.reject(new ApiError(403, {})));
+    expect(forbidden.assignments).toBe('unread');
+    expect([...forbidden.unread.values()]).toEqual([
+      'egressips.k8s.ovn.org may not be listed: it is not known which node has each egress IP where OVN-Kubernetes forwards',
+    ]);
   });
 
   it('ends with the error when no list is answered', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { namesIn, selecting, withNameLabel } from '../../../src/migrate/kinds/selection.ts';
-import { matches } from '../../../src/model/objects/selector.ts';
+import { selecting, withNameLabel } from '../../../src/migrate/kinds/selection.ts';
+import { matches, namesIn } from '../../../src/model/objects/selector.ts';
 import { namespaceNameLabel } from '../../../src/model/objects/well-known.ts';
 
 const word = fc.constantFrom('a', 'b', 'c');

@@ -10,6 +10,7 @@ const status = (rows: readonly StatusRow[], ...unread: readonly string[]): Statu
   egressIPs: rows,
   notes: [],
   nodes: [],
+  areAgentsSilent: false,
   controllers: null,
   unread,
 });

@@ -99,7 +99,14 @@ test.each<readonly [string, NodeReports, readonly string[], string, number, numb
     0,
     1,
   ],
-  ['Leases that were not read', agents(), ['Lease'], 'Lease objects could not be read', 0, 3],
+  [
+    'Leases that were not read',
+    { unknown: new Map(), refused: new Map() },
+    ['Lease'],
+    'Lease objects could not be read',
+    0,
+    3,
+  ],
   ['Nodes that were not read', both, ['Node'], 'Node objects could not be read', 0, 3],
   [
     'a node that nobody knows of',
@@ -145,6 +152,12 @@ test('files that say nothing of agents say nothing against them, and OVN-Kuberne
   expect(silent.nodes.map(({ agent }) => agent.state)).toEqual(['none', 'none']);
   const ovn = statusWith({ ...agents(), controllers: [{ ...leader, backend: 'ovn' }] });
   expect(standingOf(ovn, 0)).toEqual({ wrong: [], unknown: [] });
+});
+
+test('where no agent says anything, that is one thing that is not known, unless none is expected', () => {
+  const status = statusWith(agents());
+  expect(standingOf(status, 0)).toEqual({ wrong: [], unknown: [expect.stringContaining('no agent has said')] });
+  expect(standingOf(status, 0, false)).toEqual({ wrong: [], unknown: [] });
 });
 
 test('an address that its node does not have yet is not in use, if its agent has applied all', () => {

@@ -2,7 +2,7 @@
 import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
 import { parseIpv4 } from '../../../model/objects/fields.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw.ts';
-import { selectsAll } from '../../../model/objects/selector.ts';
+import { namesIn, selectsAll } from '../../../model/objects/selector.ts';
 import type { Ip } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
 import {
@@ -16,7 +16,6 @@ import {
 } from '../../findings/back.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { EgressIPItem } from '../../kinds/egressip.ts';
-import { namesIn } from '../../kinds/selection.ts';
 import { objectRef } from '../../ref.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
