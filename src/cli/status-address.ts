@@ -81,7 +81,10 @@ async function serveReviewed(
       logger.info('the certificate of the status address is a new one');
     },
     onProblem: (reason) =>
-      logger.warn({ reason }, 'the certificate of the status address stays: its files are no pair'),
+      logger.warn(
+        { reason },
+        'the certificate of the status address needs a valid pair of files; the last one stays in use',
+      ),
   });
   const timer = setInterval(() => void follow(), filesInterval).unref();
   return {

@@ -35,6 +35,25 @@ it('refuses a missing file, text that is none and files that do not fit each oth
   await expect(read()).rejects.toThrow();
 });
 
+it('tells once that the certificate has ended, and serves it: nobody but its reader can judge it', async () => {
+  const { certificate: cert, key } = makeCertificate(['localhost'], new Date('2001-02-03T04:05:06Z'));
+  await writeFile(certFile, cert);
+  await writeFile(keyFile, key);
+  const [changes, problems]: [KeyPair[], string[]] = [[], []];
+  const follow = follower(await read(), {
+    read,
+    onChange: (pair) => changes.push(pair),
+    onProblem: (reason) => problems.push(reason),
+  });
+  await follow();
+  await follow();
+  expect(problems).toEqual(['it was valid until 2011-02-01T04:05:06.000Z']);
+  const next = await written();
+  await follow();
+  expect(changes).toEqual([next]);
+  expect(problems).toHaveLength(1);
+});
+
 it('takes a new pair once, keeps the last one while the files are no pair, and tells each problem once', async () => {
   const [changes, problems]: [KeyPair[], string[]] = [[], []];
   const first = await written();
