@@ -15,7 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { bundleSingle } from './bundles.ts';
@@ -35,16 +35,22 @@ const nodeVersion = '24.22.3';
 
 /** npm's package of that Node.js for a processor, unpacked; undefined when npm does not have it. */
 function nodeFor(arch: string): string | undefined {
-  const store = join('.tools/binary', `node-linux-${arch}-${nodeVersion}`);
-  const unpacked = join(store, 'package');
-  if (existsSync(join(unpacked, 'bin/node'))) return unpacked;
-  rmSync(store, { recursive: true, force: true });
-  mkdirSync(store, { recursive: true });
-  const pack = ['pack', '--silent', '--pack-destination', store, `node-linux-${arch}@${nodeVersion}`];
+  const name = `node-linux-${arch}-${nodeVersion}`;
+  const [kept, fresh] = [join('.tools/binary', name, 'package'), join(folder, name)];
+  if (existsSync(join(kept, 'bin/node'))) return kept;
+  mkdirSync(fresh, { recursive: true });
+  const pack = ['pack', '--silent', '--pack-destination', fresh, `node-linux-${arch}@${nodeVersion}`];
   const { status, stdout } = spawnSync('npm', pack, { encoding: 'utf8' });
   if (status !== 0) return undefined;
-  execFileSync('tar', ['-xzf', join(store, stdout.trim()), '-C', store]);
-  return unpacked;
+  execFileSync('tar', ['-xzf', join(fresh, stdout.trim()), '-C', fresh]);
+  // only what is whole is kept: who is interrupted before leaves nothing there
+  mkdirSync(dirname(kept), { recursive: true });
+  if (!existsSync(join(kept, 'bin/node'))) {
+    rmSync(kept, { recursive: true, force: true });
+    renameSync(join(fresh, 'package'), kept);
+  }
+  rmSync(fresh, { recursive: true });
+  return kept;
 }
 
 /**

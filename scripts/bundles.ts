@@ -1,5 +1,5 @@
 /** The bundles of the program, made by esbuild. */
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 import { version } from './version.ts';
 
 /**
@@ -36,10 +36,17 @@ const shared = {
 } as const;
 const command = { 'sdn-compat': 'src/cli/start.ts' };
 
+/** The files of a bundle, which are not written yet, and what they are made of. */
+interface Bundle {
+  readonly metafile: Metafile;
+  readonly outputFiles: readonly OutputFile[];
+}
+
 /** The command as one entry, with what is heavy split off and loaded when used. */
-export async function bundleCommand(outdir: string): Promise<Metafile> {
-  const { metafile } = await build({
+export function bundleCommand(outdir: string): Promise<Bundle> {
+  return build({
     ...shared,
+    write: false,
     outdir,
     format: 'esm',
     entryPoints: command,
@@ -48,12 +55,17 @@ export async function bundleCommand(outdir: string): Promise<Metafile> {
     plugins: [clientWithoutModels],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
-  return metafile;
 }
 
 /** The CNI plugin, which is started once a pod: alone in one small file it starts fastest. */
-export async function bundlePlugin(outdir: string): Promise<void> {
-  await build({ ...shared, outdir, format: 'esm', entryPoints: { 'sdn-compat-cni': 'src/node/cni/start.ts' } });
+export function bundlePlugin(outdir: string): Promise<Bundle> {
+  return build({
+    ...shared,
+    write: false,
+    outdir,
+    format: 'esm',
+    entryPoints: { 'sdn-compat-cni': 'src/node/cni/start.ts' },
+  });
 }
 
 /** The command as the one CommonJS file that a single executable application is made of. */

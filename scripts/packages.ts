@@ -1,5 +1,5 @@
 /** The packages that a bundle holds, by what esbuild says it took. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 
@@ -48,17 +48,18 @@ export function bundledPackages(metafile: Metafile): readonly Noticed[] {
     .sort((a, b) => a.name.localeCompare(b.name) || a.version.localeCompare(b.version));
 }
 
-const listed = 'dist/packages.json';
+/** The name of the list of the bundle's packages, beside the bundle, for what is made of it. */
+export const listName = 'packages.json';
 
-/** Keeps the list of the bundle's packages beside the bundle, for what is made of it. */
-export function writeList(packages: readonly BundledPackage[]): void {
+/** The text of the list. */
+export function listText(packages: readonly BundledPackage[]): string {
   const rows = packages.map(({ name, version, license }) => ({ name, version, license }));
-  writeFileSync(listed, `${JSON.stringify(rows, undefined, 2)}\n`);
+  return `${JSON.stringify(rows, undefined, 2)}\n`;
 }
 
 /** The list as the build wrote it. */
 export function readList(): readonly BundledPackage[] {
-  return JSON.parse(readFileSync(listed, 'utf8')) as readonly BundledPackage[];
+  return JSON.parse(readFileSync(join('dist', listName), 'utf8')) as readonly BundledPackage[];
 }
 
 /** What third parties' licenses ask to be given on with the program. */

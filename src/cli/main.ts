@@ -7,11 +7,12 @@ import { type Component, components, type FailMode, failModes } from '../lab/nod
 import { builds } from '../lab/ovn/builds.ts';
 import { proxyForms } from '../lab/proxy-forms.ts';
 import { nodePorts } from '../model/objects/well-known.ts';
+import { type Shell, shells } from './completion.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
 import { addLookCommands } from './look/commands.ts';
 import { kubeconfig, logLevel } from './options.ts';
-import { report } from './output.ts';
+import { print, report } from './output.ts';
 import type { PodNetworkFlags } from './pod-network.ts';
 import { portRange } from './port-range.ts';
 import type { ApiServerArguments } from './serve/apiserver.ts';
@@ -91,6 +92,12 @@ program
   .description('answer every HTTP request with the address that it comes from, for sdn-compat test')
   .option('--listen <address:port>', 'where', '127.0.0.1:8080')
   .action(async (flags: EchoFlags) => (await import('./serve/echo.ts')).runEcho(flags));
+
+program
+  .command('completion')
+  .description('print what lets a shell complete commands and options, such as: source <(sdn-compat completion bash)')
+  .addArgument(new Argument('<shell>').choices(shells))
+  .action(async (shell: Shell) => print((await import('./completion.ts')).completion(await wholeCommand(), shell)));
 
 const podNetwork = program
   .command('pod-network')

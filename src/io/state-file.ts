@@ -11,7 +11,8 @@ export async function readState(file: string, logger: Logger, problem: string): 
   try {
     return parseJson(await readFile(file, 'utf8'));
   } catch (error) {
-    if (fieldOf(error, 'code') !== 'ENOENT') logger.warn({ file, err: error }, problem);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (fieldOf(error, 'code') !== 'ENOENT') logger.warn({ file, reason }, problem);
     return undefined;
   }
 }

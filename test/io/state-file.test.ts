@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { readState, writeState } from '../../src/io/state-file.ts';
 import { fieldOf, parseJson } from '../../src/model/values/json.ts';
+import { logged } from '../logged.ts';
 
 let folder: string;
 let file: string;
@@ -41,6 +42,13 @@ test('a file that is not there says nothing, and that is no problem', async () =
 test.each(['', '{', '["192.168.7.200"'])('a file that says %j counts as empty, with a warning', async (text) => {
   await writeFile(file, text);
   expect(await read()).toEqual({ value: undefined, warnings: ['it cannot be read'] });
+});
+
+test('the warning says why in a sentence, without where in the program', async () => {
+  await writeFile(file, 'garbage');
+  const { logger, lines } = logged();
+  await readState(file, logger, 'it cannot be read');
+  expect(lines).toEqual([expect.stringMatching(/^it cannot be read: Unexpected token .* is not valid JSON$/)]);
 });
 
 test('something else than a file counts as empty, with a warning', async () => {

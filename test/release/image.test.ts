@@ -62,11 +62,17 @@ async function buildBases(): Promise<void> {
   await imageOf(nodeImage, node);
 }
 
-/** Builds the image; returns its name and id, as the command prints them. */
-const build = (): Promise<string> =>
-  must('make', ['-s', '-C', root, 'image', `IMAGE=${image}`, `BASE=${baseImage}`, `NODE=${nodeImage}`], {
-    env: { BUILDAH_ISOLATION: 'chroot' }, // in a container of a machine that allows no more
-  });
+/** Builds the image; returns its name and id, as the command prints them after what it may have to install first. */
+const build = async (): Promise<string> => {
+  const printed = await must(
+    'make',
+    ['-s', '-C', root, 'image', `IMAGE=${image}`, `BASE=${baseImage}`, `NODE=${nodeImage}`],
+    {
+      env: { BUILDAH_ISOLATION: 'chroot' }, // in a container of a machine that allows no more
+    },
+  );
+  return printed.trim().split('\n').at(-1) ?? '';
+};
 
 const podman = (args: readonly string[]): Promise<Ran> => run(podmanCommand[0], [...podmanCommand.slice(1), ...args]);
 

@@ -7,6 +7,7 @@ import { FolderInUse } from '../../apiserver/store/change-log.ts';
 import { whenAborted } from '../../io/async/when-aborted.ts';
 import { createLogger } from '../../io/log.ts';
 import type { PortRange } from '../../model/objects/well-known.ts';
+import { quoted } from '../../model/values/shell.ts';
 import { Failure, untilSignal } from '../fail.ts';
 
 export interface ApiServerArguments {
@@ -68,7 +69,7 @@ export async function runApiServer(options: ApiServerArguments): Promise<void> {
   const server = await start(options);
   try {
     await writeKubeconfig(options.writeKubeconfig, server.kubeconfig);
-    process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${options.writeKubeconfig}\n`);
+    process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${quoted(options.writeKubeconfig)}\n`);
     await new Promise<void>((resolve) => whenAborted(stop, resolve));
   } finally {
     await server.close();

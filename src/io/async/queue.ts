@@ -14,7 +14,7 @@ export interface QueueOptions {
   readonly baseDelay?: number;
   /** The longest delay after a failure in milliseconds; 30,000 by default. */
   readonly maxDelay?: number;
-  /** Called on every failure, which is also logged. */
+  /** Called on every failure; a warning is logged when a key begins to fail, and when it fails for another reason. */
   readonly onFailure?: (key: string) => void;
   /** Whether an error only means that somebody else was faster; the first few in a row are not reported. */
   readonly isRace?: (error: unknown) => boolean;
@@ -51,6 +51,8 @@ class Queue implements WorkQueue {
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, { readonly timer: NodeJS.Timeout; readonly at: number }>();
   readonly #backoff: Backoff;
+  /** Why each key failed that is retried. */
+  readonly #reasons = new Map<string, string>();
   readonly #options: QueueOptions;
   #wake: (() => void) | undefined;
 
@@ -131,6 +133,7 @@ class Queue implements WorkQueue {
     try {
       const after = await handler(key, signal);
       this.#backoff.succeeded(key);
+      this.#reasons.delete(key);
       if (typeof after === 'number') this.addAfter(key, after);
     } catch (error) {
       if (!signal.aborted) this.#retry(key, error);
@@ -145,7 +148,13 @@ class Queue implements WorkQueue {
     const { logger, isRace } = this.#options;
     const isChance = failures <= mostRaces && isRace?.(error) === true;
     if (!isChance) this.#options.onFailure?.(key);
-    logger[isChance ? 'debug' : 'warn']({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');
+    const reason = error instanceof Error ? error.message : String(error);
+    const isKnown = this.#reasons.get(key) === reason;
+    if (!isChance) this.#reasons.set(key, reason);
+    logger[isChance || isKnown ? 'debug' : 'warn'](
+      { key, err: error, failures, retryInMs: delay },
+      'work failed and is retried',
+    );
     this.addAfter(key, delay);
   }
 }

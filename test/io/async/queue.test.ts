@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino, stdSerializers } from 'pino';
 import { createQueue } from '../../../src/io/async/queue.ts';
 import { createLogger } from '../../../src/io/log.ts';
+import { fieldOf } from '../../../src/model/values/json.ts';
 
 const logger = createLogger({ level: 'silent', name: 'test' });
 
@@ -115,4 +117,27 @@ test('events do not make failing work run without end', async () => {
   await end;
   expect(runs).toBeGreaterThanOrEqual(2);
   expect(runs).toBeLessThanOrEqual(most);
+});
+
+test('a key that is refused again and again is said once, again for another reason, and again after it was well', async () => {
+  const said: unknown[] = [];
+  const write = (line: string): void => void said.push(fieldOf(JSON.parse(line), 'err', 'message'));
+  const queue = createQueue({
+    logger: pino({ level: 'info', serializers: { err: stdSerializers.err } }, { write }),
+    baseDelay: 1,
+    maxDelay: 1,
+  });
+  const stop = new AbortController();
+  const outcomes = ['quota', 'quota', 'quota', 'webhook', 'webhook', undefined, 'webhook', undefined];
+  let turn = 0;
+  queue.add('key');
+  await queue.process(async (key): Promise<void> => {
+    const outcome = outcomes[turn];
+    turn += 1;
+    if (turn === outcomes.length) stop.abort();
+    await sleep(0);
+    if (outcome !== undefined) throw new Error(outcome);
+    queue.add(key);
+  }, stop.signal);
+  expect(said).toEqual(['quota', 'webhook', 'webhook']);
 });
