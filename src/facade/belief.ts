@@ -18,12 +18,15 @@ export interface BeliefDeps {
   readonly patience: number;
 }
 
-/** Whether it keeps the placement; undefined if it does nothing at all. Leaves no object behind, as far as it can. */
+/**
+ * Whether it keeps the placement; `silent` if it does nothing at all, and undefined if somebody disturbed the probe.
+ * Leaves no object behind, as far as it can.
+ */
 export async function believesStatus(
   { client, patience }: BeliefDeps,
   wanted: { readonly egressIP: string; readonly node: string },
   signal: AbortSignal,
-): Promise<boolean | undefined> {
+): Promise<boolean | 'silent' | undefined> {
   const ref = { name: probeName };
   await client.delete(egressIPs, ref, { signal });
   try {
@@ -40,7 +43,7 @@ export async function believesStatus(
     if (!isKept) return (await read()) === undefined ? undefined : false;
     await client.patch(egressIPs, ref, { spec: { egressIPs: [] } }, { type: 'merge', signal });
     const isSilent = await lasts(async () => shown(await read()) !== undefined, 2 * patience, signal);
-    return isSilent ? undefined : true;
+    return isSilent ? 'silent' : true;
   } finally {
     // also when the work is to end: a probe that stays would hold its address
     await client.delete(egressIPs, ref, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);

@@ -26,6 +26,8 @@ export interface PlacementsDeps {
 const patience = 1_500;
 /** How long a placement counts as just asked for, in milliseconds. */
 const recent = 5_000;
+/** How often it is tried if the probe was disturbed, and for how long at least it pauses then, in milliseconds. */
+const [attempts, disturbed] = [6, 500];
 /** When to ask again if OVN-Kubernetes did nothing, in milliseconds. */
 const again = 30_000;
 
@@ -101,17 +103,27 @@ export class Placements {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
-      const { client, logger } = this.#deps;
-      const answer = await believesStatus({ client, patience }, question, signal).catch((error: unknown) => {
-        if (!signal.aborted) logger.warn({ err: error }, 'whether placements are believed could not be found out');
-        return undefined;
-      });
+      const answer = await this.#answer(question, signal);
       this.#question = undefined;
       // a node that can host nothing has its addresses taken by every build
       const isAnswer = answer === true || (answer === false && this.placeFor().isAble(question.node));
       if (isAnswer) this.#know(answer);
       else await this.#giveUp(signal);
     }
+  }
+
+  /** Asks until there is an answer, for a while: a write that fails, or another who probes too, says nothing. */
+  async #answer(question: Wanted, signal: AbortSignal): Promise<boolean | 'silent' | undefined> {
+    const { client, logger } = this.#deps;
+    for (let attempt = 0; attempt < attempts && !signal.aborted; attempt += 1) {
+      const answer = await believesStatus({ client, patience }, question, signal).catch((error: unknown) => {
+        if (!signal.aborted) logger.warn({ err: error }, 'whether placements are believed could not be found out');
+      });
+      if (answer !== undefined) return answer;
+      // two that disturb each other must not go on at the same pace
+      await pause(disturbed * (1 + 3 * Math.random()), signal);
+    }
+    return undefined;
   }
 
   /** Removes a probe that an earlier run left: it would hold its address. */

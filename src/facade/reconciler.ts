@@ -6,6 +6,7 @@ import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import { type BackflowDeps, type LabelDeps, labelNode, showAssigned } from './backflow.ts';
 import { Fights } from './fights.ts';
 import { Isolation } from './isolation.ts';
+import { bringMulticast, multicastPatch } from './multicast.ts';
 import { Placements } from './placements.ts';
 import { isClosing } from './plan/firewall.ts';
 import { Steering } from './steering.ts';
@@ -51,6 +52,8 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       }
       case 'isolation':
         return isolation.reconcile(name, signal);
+      case 'multicast':
+        return bringMulticast(deps, name, signal).then(() => undefined);
       case 'node':
         return workOnNode({ ...deps, fights, isHeld: (node) => steering.isHeld(node) }, name, signal);
       default: {
@@ -108,11 +111,14 @@ function parts(key: string): readonly [string, string?] {
   return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)];
 }
 
-function translate({ world }: FacadeDeps, queue: WorkQueue, isolation: Isolation): undefined {
+function translate(deps: FacadeDeps, queue: WorkQueue, isolation: Isolation): undefined {
+  const { world } = deps;
   for (const vnid of world.translate()) {
     queue.add(`vnid/${vnid}`);
-    for (const [name, wish] of world.wishOf(vnid)?.namespaces ?? [])
+    for (const [name, wish] of world.wishOf(vnid)?.namespaces ?? []) {
       if (isolation.isDue(name, wish.isolation)) queue.add(`isolation/${name}`);
+      if (multicastPatch(deps, name) !== undefined) queue.add(`multicast/${name}`);
+    }
   }
   return undefined;
 }

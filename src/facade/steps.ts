@@ -1,12 +1,11 @@
-/** Carries out the steps for one VNID: its EgressIP, the EgressFirewalls of its namespaces, and their multicast. */
+/** Carries out the steps for one VNID: its EgressIP, and the EgressFirewalls of its namespaces. */
 import omit from 'lodash/omit.js';
-import { egressIPs, namespaces, netNamespaces, pods } from '../../api/kinds.ts';
+import { egressIPs, netNamespaces, pods } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
 import { assignedIn, requestedIn } from '../migrate/kinds/egressip.ts';
-import { ovnMulticast } from '../migrate/targets/ovn/marks/annotations.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { sortedText } from '../model/values/json.ts';
 import type { Vnid } from '../model/values/vnid.ts';
@@ -21,7 +20,7 @@ import { Opening } from './opening.ts';
 import { placeOf } from './place.ts';
 import type { Placements } from './placements.ts';
 import { type EgressIPStep, egressIPStep, isOurs, movesOf, namespacesNamedBy, placesOf } from './plan/egressip.ts';
-import { facadeManager, multicastMark, touchedLabel } from './plan/marks.ts';
+import { facadeManager, touchedLabel } from './plan/marks.ts';
 import { isAble } from './plan/nodes.ts';
 import type { Wish } from './plan/wish.ts';
 import type { Steering } from './steering.ts';
@@ -102,7 +101,6 @@ export class Steps {
       const toOpen = names.filter((name) => !toClose.includes(name));
       waits.push(...(await this.#firewalls.bring(toOpen, { wish, isClosed: false }, signal)));
     }
-    await this.#multicast(wish, signal);
     this.#elsewhere.tell(scene);
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
@@ -258,21 +256,6 @@ export class Steps {
     this.#written.delete(name);
     await removeObject(this.#deps.client, egressIPs, live, signal);
     this.#deps.logger.info({ egressIP: name }, 'EgressIP deleted');
-  }
-
-  /** OVN-Kubernetes' multicast follows that of the NetNamespace, as long as it was turned on for that. */
-  async #multicast(wish: Wish, signal: AbortSignal): Promise<void> {
-    for (const [name, { multicast }] of wish.namespaces) {
-      const live = this.#deps.caches.namespaces.get(name);
-      const annotations = live?.metadata.annotations ?? {};
-      const isMarked = annotations[multicastMark] !== undefined;
-      const isRight = multicast ? isMarked && annotations[ovnMulticast] === 'true' : !isMarked;
-      if (live === undefined || isRight) continue;
-      const patch = multicast
-        ? { [ovnMulticast]: 'true', [multicastMark]: 'true' }
-        : { [ovnMulticast]: null, [multicastMark]: null };
-      await mergeInto(this.#deps.client, namespaces, { live, patch: { metadata: { annotations: patch } } }, signal);
-    }
   }
 
   #netNamespace(name: string): ReturnType<typeof involved> {
