@@ -32,3 +32,10 @@ export async function printAll(parts: Iterable<string>): Promise<void> {
 export function report(text: string): void {
   process.stderr.write(harmless(text));
 }
+
+/** The value as JSON or YAML if `output` is that, for programs; else what `text` says of it. */
+export async function formatted(value: unknown, output: string, text: () => string): Promise<string> {
+  if (output === 'json') return `${JSON.stringify(value, null, 2)}\n`;
+  if (output === 'yaml') return (await import('js-yaml')).dump(value, { noRefs: true, lineWidth: -1 });
+  return text();
+}

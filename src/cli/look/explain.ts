@@ -2,7 +2,7 @@
 import { findingExplanations } from '../../migrate/findings/rows.ts';
 import { explanations } from '../../model/cluster/explanations.ts';
 import { Failure } from '../fail.ts';
-import { print } from '../output.ts';
+import { formatted, print } from '../output.ts';
 
 export interface ExplainFlags {
   readonly output: 'table' | 'json' | 'yaml';
@@ -54,7 +54,5 @@ export async function runExplain(code: string | undefined, { output }: ExplainFl
   const known = all();
   const found = known.filter((one) => code === undefined || one.code.toLowerCase() === code.toLowerCase());
   if (code !== undefined && found.length === 0) throw unknown(code, known);
-  if (output === 'json') print(`${JSON.stringify(found, null, 2)}\n`);
-  else if (output === 'yaml') print((await import('js-yaml')).dump(found, { noRefs: true, lineWidth: -1 }));
-  else print(found.map(text).join(code === undefined ? '\n' : ''));
+  print(await formatted(found, output, () => found.map(text).join(code === undefined ? '\n' : '')));
 }

@@ -14,7 +14,7 @@ import { reportOn, type SimulationReport } from '../../model/simulation/report.t
 import { runScenario } from '../../model/simulation/scenario.ts';
 import type { Result } from '../../model/values/result.ts';
 import { Failure } from '../fail.ts';
-import { print, report } from '../output.ts';
+import { formatted, print, report } from '../output.ts';
 import { reportTable } from './simulate-table.ts';
 
 export interface SimulateFlags {
@@ -105,9 +105,7 @@ async function read(flags: SimulateFlags): Promise<ReadCluster> {
 }
 
 async function render(report: SimulationReport, output: 'table' | 'json' | 'yaml' | 'ndjson'): Promise<string> {
-  if (output === 'json') return `${JSON.stringify(report, null, 2)}\n`;
-  if (output === 'yaml') return (await import('js-yaml')).dump(report, { noRefs: true, lineWidth: -1 });
-  return reportTable(report);
+  return formatted(report, output, () => reportTable(report));
 }
 
 /** Runs the scenarios of a file, one on each line, and prints each result as it is done. */

@@ -6,7 +6,7 @@ import { narrowed, type Narrowing, problemsOf } from '../../model/cluster/narrow
 import { type Standing, standingOf } from '../../model/cluster/standing.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
 import { Failure, untilSignal } from '../fail.ts';
-import { print, report } from '../output.ts';
+import { formatted, print, report } from '../output.ts';
 import { statusTable } from './status-table.ts';
 
 export interface StatusFlags {
@@ -168,13 +168,10 @@ function seenBy(source: Source, flags: StatusFlags): Promise<Seen> {
   return flags.wait ? waited(source, flags) : look(source, flags, report);
 }
 
-async function textOf({ status, standing }: Seen, { output }: StatusFlags): Promise<string> {
-  if (output === 'json') return `${JSON.stringify({ ...status, ...standing }, null, 2)}\n`;
-  if (output === 'yaml')
-    return (await import('js-yaml')).dump({ ...status, ...standing }, { noRefs: true, lineWidth: -1 });
-  if (output === 'name') {
+function textOf({ status, standing }: Seen, { output }: StatusFlags): Promise<string> {
+  return formatted({ ...status, ...standing }, output, () => {
+    if (output !== 'name') return statusTable(status, standing, output === 'wide');
     const names = new Set(status.egressIPs.flatMap(({ namespaces }) => namespaces));
     return [...names].map((name) => `netnamespace.network.openshift.io/${name}\n`).join('');
-  }
-  return statusTable(status, standing, output === 'wide');
+  });
 }

@@ -8,7 +8,7 @@ import { askFrom, type Place, sampled } from '../../migrate/run/verify/probe.ts'
 import { judge, leavingOf } from '../../model/cluster/leaving.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
 import { Failure, untilSignal } from '../fail.ts';
-import { print, report } from '../output.ts';
+import { formatted, print, report } from '../output.ts';
 import { junit, resultTable, type TestResult } from './test-table.ts';
 
 export interface TestFlags {
@@ -87,9 +87,7 @@ function meaning(results: readonly TestResult[]): readonly TestResult[] {
 
 async function show(results: readonly TestResult[], { output }: TestFlags): Promise<void> {
   const sorted = results.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  if (output === 'json') print(`${JSON.stringify(sorted, null, 2)}\n`);
-  else if (output === 'yaml') print((await import('js-yaml')).dump(sorted, { noRefs: true, lineWidth: -1 }));
-  else print(output === 'junit' ? junit(sorted) : resultTable(sorted));
+  print(await formatted(sorted, output, () => (output === 'junit' ? junit(sorted) : resultTable(sorted))));
   if (sorted.some(({ state }) => state === 'unknown')) process.exitCode = cannotTell;
   if (sorted.some(({ state }) => state === 'wrong')) process.exitCode = notWell;
 }

@@ -11,7 +11,7 @@ import type { Ip } from '../../model/values/address.ts';
 import { waysOf } from '../../node/trace/way.ts';
 import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
 import { Failure } from '../fail.ts';
-import { print, report } from '../output.ts';
+import { formatted, print, report } from '../output.ts';
 import { type Destination, parseDestination } from './destination.ts';
 import { type Traced, traceText } from './trace-table.ts';
 
@@ -34,9 +34,7 @@ export async function runTrace(key: string, destination: string, flags: TraceFla
   if (!to.ok) throw new Failure(to.error, badInput);
   const objects = flags.filename.length > 0 ? await fromFiles(flags) : await fromServer(flags);
   const traced = trace(objects, key, to.value, flags);
-  if (flags.output === 'json') print(`${JSON.stringify(traced, null, 2)}\n`);
-  else if (flags.output === 'yaml') print((await import('js-yaml')).dump(traced, { noRefs: true, lineWidth: -1 }));
-  else print(traceText(traced, flags.verbose));
+  print(await formatted(traced, flags.output, () => traceText(traced, flags.verbose)));
   if (traced.ways.some(({ verdict }) => verdict === 'dropped')) process.exitCode = dropped;
 }
 

@@ -12,7 +12,7 @@ import { type PlanAndJournal, planReader } from '../../../migrate/run/plan-reade
 import { isRecord } from '../../../model/values/json.ts';
 import { ok } from '../../../model/values/result.ts';
 import { Failure, untilSignal } from '../../fail.ts';
-import { print, report } from '../../output.ts';
+import { formatted, print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
 import { badInput, openClient, planIn } from '../source.ts';
 import { standTable } from './guide-table.ts';
@@ -56,9 +56,7 @@ export async function runGuide(flags: GuideFlags): Promise<void> {
 }
 
 async function show(stand: Stand, output: GuideFlags['output']): Promise<void> {
-  if (output === 'json') print(`${JSON.stringify(stand, null, 2)}\n`);
-  else if (output === 'yaml') print((await import('js-yaml')).dump(stand, { noRefs: true, lineWidth: -1 }));
-  else print(standTable(stand));
+  print(await formatted(stand, output, () => standTable(stand)));
 }
 
 type Reader = ReturnType<typeof planReader>;

@@ -4,7 +4,7 @@ import { type Finding } from '../../../migrate/findings/finding.ts';
 import { inventoryOf, type InventoryRow } from '../../../migrate/input/source.ts';
 import { countsText } from '../../../migrate/report/content.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
-import { print } from '../../output.ts';
+import { formatted, print } from '../../output.ts';
 import { translatorOf } from '../options.ts';
 import { isBlocked } from '../plan-output.ts';
 import { progressLines, readSnapshot, type SourceFlags } from '../source.ts';
@@ -33,7 +33,10 @@ interface Inspection {
 }
 
 async function rendered(inspection: Inspection, output: InspectFlags['output']): Promise<string> {
-  if (output === 'json') return `${JSON.stringify(inspection, null, 2)}\n`;
-  if (output === 'yaml') return (await import('js-yaml')).dump(inspection, { noRefs: true, lineWidth: -1 });
-  return `${inventoryText(inspection.inventory)}\n${findingsText(inspection.findings)}\n${countsText(inspection.findings)}\n`;
+  return formatted(
+    inspection,
+    output,
+    () =>
+      `${inventoryText(inspection.inventory)}\n${findingsText(inspection.findings)}\n${countsText(inspection.findings)}\n`,
+  );
 }

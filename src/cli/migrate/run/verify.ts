@@ -16,7 +16,7 @@ import { targetNamed } from '../../../migrate/targets.ts';
 import { ok } from '../../../model/values/result.ts';
 import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
-import { print, report } from '../../output.ts';
+import { formatted, print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
 import { badInput } from '../source.ts';
 import { withPlan } from './apply.ts';
@@ -42,9 +42,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
     const { verification: found, live, plan } = await watched(work, look, flags);
     return options === undefined ? found : withProbes(found, await asked({ ...work, plan, live }, flags, options));
   });
-  if (flags.output === 'json') print(`${JSON.stringify(seen, null, 2)}\n`);
-  else if (flags.output === 'yaml') print((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
-  else print(verificationTable(seen));
+  print(await formatted(seen, flags.output, () => verificationTable(seen)));
   if (!seen.well) process.exitCode = 1;
 }
 
