@@ -22,16 +22,47 @@ test.each([
   }
 });
 
-test('a probe that somebody takes away says nothing', async () => {
-  const cluster = await StandInCluster.start({ build: 'B', nodes: 1 });
-  try {
-    const { client } = cluster;
-    const { signal } = new AbortController();
-    const answer = believesStatus({ client, patience: 2_000 }, { egressIP: '192.168.7.200', node: 'n0' }, signal);
-    await until('the probe', () => client.get(egressIPs, { name: probeName }));
-    await client.delete(egressIPs, { name: probeName });
+describe('beside another who asks', () => {
+  let cluster: StandInCluster;
+  beforeEach(async () => {
+    cluster = await StandInCluster.start({ build: 'B', nodes: 2 });
+  });
+  afterEach(() => cluster.stop());
+
+  const ask = (index: number): ReturnType<typeof believesStatus> =>
+    believesStatus(
+      { client: cluster.client, patience: 1_500 },
+      { egressIP: `192.168.7.${200 + index}`, node: `n${index}` },
+      new AbortController().signal,
+    );
+  const uidOfProbe = (): Promise<string> =>
+    until('the probe', async () => (await cluster.client.get(egressIPs, { name: probeName }))?.metadata.uid);
+  const takeAway = (): Promise<unknown> => cluster.client.delete(egressIPs, { name: probeName });
+
+  test('a probe that somebody takes away says nothing', async () => {
+    const answer = ask(0);
+    await uidOfProbe();
+    await takeAway();
     expect(await answer).toBeUndefined();
-  } finally {
-    await cluster.stop();
-  }
+  });
+
+  test('nor does one that somebody makes in its place, which is left alone', async () => {
+    const first = ask(0);
+    const before = await uidOfProbe();
+    await takeAway();
+    const second = ask(1);
+    expect(await uidOfProbe()).not.toBe(before);
+    expect([await first, await second]).toEqual([undefined, true]);
+  });
+
+  test('one waits until the other has its answer', async () => {
+    const first = ask(0);
+    await uidOfProbe();
+    expect(await Promise.all([first, ask(1)])).toEqual([true, true]);
+  }, 30_000);
+
+  test('a probe that was left behind is removed', async () => {
+    await cluster.egressIP(probeName, ['192.168.7.209']);
+    expect(await ask(0)).toBe(true);
+  }, 30_000);
 });
