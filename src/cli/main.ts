@@ -10,6 +10,7 @@ import { nodePorts } from '../model/objects/well-known.ts';
 import { type Shell, shells } from './completion.ts';
 import { Failure } from './fail.ts';
 import type { DownFlags, LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
+import type { StandInFlags } from './lab-processes.ts';
 import { addLookCommands } from './look/commands.ts';
 import { kubeconfig, logLevel } from './options.ts';
 import { print, report } from './output.ts';
@@ -222,6 +223,12 @@ for (const verb of ['kill', 'start'] as const) {
       (await import('./lab.ts')).labComponent(verb, component, node, flags),
     );
 }
+lab
+  .command('stand-in')
+  .description('do to the objects of a cluster what OVN-Kubernetes does, without packets, until a signal')
+  .addOption(kubeconfig())
+  .addOption(new Option('--ovn <build>', 'about as in 4.16 (A), 4.18 (B) or later (C, D)').choices(builds).default('B'))
+  .action(async (flags: StandInFlags) => (await import('./lab-processes.ts')).labStandIn(flags));
 lab
   .command('kubelet', { hidden: true })
   .addOption(labName())
