@@ -40,6 +40,16 @@ soak: setup dist/sdn-compat.js
 test-controllers: setup-npm
 	@scripts/jest --selectProjects unit --runInBand --testPathPatterns test/controllers
 
+# make test-facade   holds the facade to OVN-Kubernetes: SDN_COMPAT_TEST_KUBECONFIG=FILE, of BUILD=A to D, else our stand-in
+.PHONY: test-facade
+test-facade: setup-npm
+ifdef SDN_COMPAT_TEST_KUBECONFIG
+	@SDN_COMPAT_TEST_OVN=$(BUILD) scripts/jest --selectProjects unit --runInBand --forceExit --testPathPatterns test/facade/ \
+		-t '$(if $(filter B,$(BUILD)),^(?!.*build [ACD]),(build $(BUILD)|sequence))'
+else
+	@scripts/jest --selectProjects unit --forceExit --testPathPatterns test/facade/
+endif
+
 # make test-kernel NAMES="cni failover"   the lab's tests on the kernel's datapath, in a kernel built for it where needed
 .PHONY: test-kernel
 test-kernel: setup dist/sdn-compat.js

@@ -8,8 +8,9 @@ import { runKubelet } from '../lab/cluster/kubelet.ts';
 import { relay } from '../lab/cluster/relay.ts';
 import { serveWeb } from '../lab/cluster/web.ts';
 import { files, type Layout, network } from '../lab/layout.ts';
+import type { Build } from '../lab/ovn/builds.ts';
 import { runServices } from '../lab/services/run.ts';
-import { runOvn } from '../lab/underlay/run.ts';
+import { runOvn, runStandIn } from '../lab/underlay/run.ts';
 import { untilSignal } from './fail.ts';
 import { type LabFlags, layoutNamed, type ServicesFlags } from './lab.ts';
 import { cniPlugin } from './program.ts';
@@ -57,6 +58,22 @@ export function labOvn(flags: LabFlags): Promise<void> {
     await runOvn({ cluster, underlay, logger, layout }, untilSignal());
     underlay.close();
   });
+}
+
+export interface StandInFlags {
+  readonly kubeconfig?: string;
+  readonly ovn: Build;
+}
+
+/** `lab stand-in`. */
+export async function labStandIn({ kubeconfig, ovn: build }: StandInFlags): Promise<void> {
+  const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-ovn' });
+  const client = await openKube({
+    ...{ logger, userAgent: 'sdn-compat-lab-ovn' },
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
+  await runStandIn(client, { build, logger }, untilSignal());
+  client.close();
 }
 
 /** `lab web`. */

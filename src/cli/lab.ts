@@ -8,7 +8,7 @@ import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { exec } from '../io/programs/exec.ts';
 import { type LabDeps } from '../lab/cluster/apiserver.ts';
-import { takeNamespace } from '../lab/cluster/guest.ts';
+import { leftThere, takeNamespace } from '../lab/cluster/guest.ts';
 import { down, findLab, podNamespaceOf, processes, up } from '../lab/cluster/lab.ts';
 import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
@@ -26,6 +26,10 @@ import { labFolder, self } from './program.ts';
 
 export interface LabFlags {
   readonly name: string;
+}
+
+export interface DownFlags extends LabFlags {
+  readonly leaveServer: boolean;
 }
 
 export interface LogFlags extends LabFlags {
@@ -168,12 +172,14 @@ sdn-compat lab down${name}
 }
 
 /** `lab down`. */
-export async function labDown(flags: LabFlags): Promise<void> {
+export async function labDown(flags: DownFlags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('removing network namespaces needs root: run it with sudo');
   const found = await findLab(root, flags.name);
   const layout = found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0, pace: 1 }));
-  must(await down(deps(), layout));
+  const left = flags.leaveServer ? await leftThere(layout) : undefined;
+  must(await down(deps(), layout, flags));
   process.stdout.write(`lab ${flags.name} is down\n`);
+  if (left !== undefined) process.stdout.write(`on the API server stays what these would remove:\n${left}\n`);
 }
 
 /** `lab status`: exit status 1 if a process is not running. */

@@ -9,7 +9,8 @@ import { proxyForms } from '../lab/proxy-forms.ts';
 import { nodePorts } from '../model/objects/well-known.ts';
 import { type Shell, shells } from './completion.ts';
 import { Failure } from './fail.ts';
-import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
+import type { DownFlags, LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
+import type { StandInFlags } from './lab-processes.ts';
 import { addLookCommands } from './look/commands.ts';
 import { kubeconfig, logLevel } from './options.ts';
 import { print, report } from './output.ts';
@@ -161,7 +162,12 @@ lab
   .command('down')
   .description('remove all that a lab made, also after a crash')
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab.ts')).labDown(flags));
+  .option(
+    '--leave-server',
+    'leave on an API server that was there before what the lab made there, and say what that is: for one that never answers again',
+    false,
+  )
+  .action(async (flags: DownFlags) => (await import('./lab.ts')).labDown(flags));
 lab
   .command('status')
   .description('list the processes of a lab; exit status 1 when one has ended')
@@ -217,6 +223,12 @@ for (const verb of ['kill', 'start'] as const) {
       (await import('./lab.ts')).labComponent(verb, component, node, flags),
     );
 }
+lab
+  .command('stand-in')
+  .description('do to the objects of a cluster what OVN-Kubernetes does, without packets, until a signal')
+  .addOption(kubeconfig())
+  .addOption(new Option('--ovn <build>', 'about as in 4.16 (A), 4.18 (B) or later (C, D)').choices(builds).default('B'))
+  .action(async (flags: StandInFlags) => (await import('./lab-processes.ts')).labStandIn(flags));
 lab
   .command('kubelet', { hidden: true })
   .addOption(labName())

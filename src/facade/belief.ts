@@ -6,6 +6,7 @@
 import { egressIPs } from '../../api/kinds.ts';
 import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import { isAlreadyExists, isConflict } from '../io/kube/error.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import { ownMark } from '../migrate/targets/ovn/marks/annotations.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
@@ -18,36 +19,70 @@ export interface BeliefDeps {
   readonly patience: number;
 }
 
+/** For how many times that long another facade may be asking. */
+const turns = 6;
+
+/** The address with the node that it should be on. */
+type Wanted = Readonly<Record<'egressIP' | 'node', string>>;
+
 /**
  * Whether it keeps the placement; `silent` if it does nothing at all, and undefined if somebody disturbed the probe.
  * Leaves no object behind, as far as it can.
  */
 export async function believesStatus(
-  { client, patience }: BeliefDeps,
-  wanted: { readonly egressIP: string; readonly node: string },
+  deps: BeliefDeps,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<boolean | 'silent' | undefined> {
+  const { client, patience } = deps;
+  const isThere = async (): Promise<boolean> =>
+    (await client.get(egressIPs, { name: probeName }, { signal })) !== undefined;
+  // another facade may be asking, and has its turn first; a probe that stays was left behind
+  if (await lasts(isThere, turns * patience, signal)) await client.delete(egressIPs, { name: probeName }, { signal });
+  const made = await client
+    .create(egressIPs, probeOf(probeName, wanted), { signal, fieldManager: facadeManager })
+    .catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  if (made === undefined) return undefined;
+  try {
+    return await answerOn(made, { ...deps, wanted }, signal);
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error;
+  } finally {
+    // also when the work is to end: a probe that stays would hold its address
+    const { uid = '' } = made.metadata;
+    const ending = { signal: AbortSignal.timeout(5_000), preconditions: { uid } };
+    await client.delete(egressIPs, { name: probeName }, ending).catch(() => undefined);
+  }
+}
+
+/** What becomes of the probe. One that somebody else made meanwhile, or that is gone, says nothing. */
+async function answerOn(
+  { metadata: { uid } }: KubeObject,
+  { client, patience, wanted }: BeliefDeps & { readonly wanted: Wanted },
   signal: AbortSignal,
 ): Promise<boolean | 'silent' | undefined> {
   const ref = { name: probeName };
-  await client.delete(egressIPs, ref, { signal });
-  try {
-    await client.create(egressIPs, probeOf(probeName, wanted), { signal, fieldManager: facadeManager });
-    const read = (): Promise<KubeObject | undefined> => client.get<KubeObject>(egressIPs, ref, { signal });
-    const shown = (object: KubeObject | undefined): string | undefined =>
-      object === undefined ? undefined : assignedIn(object).get(wanted.egressIP);
-    // one that replaces it may choose the same node; then its mark tells that it wrote
-    const isLeft = (object: KubeObject | undefined): boolean =>
-      shown(object) === wanted.node && object?.metadata.annotations?.[ownMark] === undefined;
-    const isKept = await lasts(async () => isLeft(await read()), patience, signal);
-    if (signal.aborted) return undefined;
-    // one that somebody took away says nothing
-    if (!isKept) return (await read()) === undefined ? undefined : false;
-    await client.patch(egressIPs, ref, { spec: { egressIPs: [] } }, { type: 'merge', signal });
-    const isSilent = await lasts(async () => shown(await read()) !== undefined, 2 * patience, signal);
-    return isSilent ? 'silent' : true;
-  } finally {
-    // also when the work is to end: a probe that stays would hold its address
-    await client.delete(egressIPs, ref, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-  }
+  const read = async (): Promise<KubeObject | undefined> => {
+    const object = await client.get<KubeObject>(egressIPs, ref, { signal });
+    return object?.metadata.uid === uid ? object : undefined;
+  };
+  const shown = (object: KubeObject): string | undefined => assignedIn(object).get(wanted.egressIP);
+  // one that replaces it may choose the same node; then its mark tells that it wrote
+  const isLeft = (object: KubeObject | undefined): boolean =>
+    object !== undefined && shown(object) === wanted.node && object.metadata.annotations?.[ownMark] === undefined;
+  const isKept = await lasts(async () => isLeft(await read()), patience, signal);
+  if (signal.aborted) return undefined;
+  if (!isKept) return (await read()) === undefined ? undefined : false;
+  await client.patch(egressIPs, ref, { metadata: { uid }, spec: { egressIPs: [] } }, { type: 'merge', signal });
+  const isHeld = async (): Promise<boolean> => {
+    const object = await read();
+    return object !== undefined && shown(object) !== undefined;
+  };
+  if (await lasts(isHeld, 2 * patience, signal)) return 'silent';
+  return (await read()) === undefined ? undefined : true;
 }
 
 /** Whether the condition holds for that many milliseconds. */

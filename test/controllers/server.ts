@@ -19,7 +19,9 @@ import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { isAlreadyExists, isNotFound } from '../../src/io/kube/error.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { asList, fieldOf } from '../../src/model/values/json.ts';
 import { logger, start } from '../apiserver/started.ts';
+import { until } from './started.ts';
 
 export interface Server {
   readonly client: KubeClient;
@@ -42,6 +44,12 @@ const mark = { name: 'sdn-compat-tests' } as const;
 const isTests = (kind: Kind, { metadata: { name = '' } }: KubeObject): boolean =>
   kind !== namespaces || !/^(default|kube-.*|openshift.*|sdn-compat-tests)$/.test(name);
 
+/** What a server serves and tests make, beside what the controllers' do. */
+export interface More {
+  readonly definitions?: readonly object[];
+  readonly kinds?: readonly Kind[];
+}
+
 async function remaining(client: KubeClient, kind: Kind): Promise<readonly KubeObject[]> {
   const { items } = await client.list(kind).catch((error: unknown) => {
     if (isNotFound(error)) return { items: [] };
@@ -50,11 +58,11 @@ async function remaining(client: KubeClient, kind: Kind): Promise<readonly KubeO
   return items.filter((object) => isTests(kind, object));
 }
 
-/** Deletes all that tests make, and waits until it is gone. */
-async function wipe(client: KubeClient): Promise<void> {
+/** Deletes all objects of these kinds that tests make, and waits until they are gone. */
+async function wipe(client: KubeClient, kinds: readonly Kind[]): Promise<void> {
   for (let round = 0; round < 600; round += 1) {
     const left = (
-      await Promise.all(made.map(async (kind) => (await remaining(client, kind)).map((object) => ({ kind, object }))))
+      await Promise.all(kinds.map(async (kind) => (await remaining(client, kind)).map((object) => ({ kind, object }))))
     ).flat();
     if (left.length === 0) return;
     for (const {
@@ -78,9 +86,14 @@ export async function define(client: KubeClient, crd: KubeObject): Promise<void>
   await client.create(customResourceDefinitions, crd).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
   });
+  const { name = '' } = crd.metadata;
+  await until(`${name} is served`, async () => {
+    const conditions = asList(fieldOf(await client.get(customResourceDefinitions, { name }), 'status', 'conditions'));
+    return conditions.some((one) => fieldOf(one, 'type') === 'Established' && fieldOf(one, 'status') === 'True');
+  });
 }
 
-async function outside(kubeconfig: string): Promise<Server> {
+async function outside(kubeconfig: string, { definitions = [], kinds = [] }: More): Promise<Server> {
   const client = await openKube({ kubeconfig, logger, userAgent: 'sdn-compat-test' });
   if ((await client.get(namespaces, mark)) === undefined) {
     const [node] = (await client.list(nodes)).items;
@@ -90,20 +103,21 @@ async function outside(kubeconfig: string): Promise<Server> {
       );
     await client.create(namespaces, { metadata: mark });
   }
-  for (const crd of crds) await define(client, crd as KubeObject);
-  await wipe(client);
+  for (const crd of [...crds, ...definitions]) await define(client, crd as KubeObject);
+  const all = [...kinds, ...made];
+  await wipe(client, all);
   return {
     client,
     kubeconfig,
     stop: async () => {
-      await wipe(client);
+      await wipe(client, all);
       client.close();
     },
   };
 }
 
 /** A server without objects of earlier tests. */
-export async function startServer(): Promise<Server> {
+export async function startServer(more: More = {}): Promise<Server> {
   const kubeconfig = process.env['SDN_COMPAT_TEST_KUBECONFIG'] ?? '';
-  return kubeconfig === '' ? start() : outside(kubeconfig);
+  return kubeconfig === '' ? start({ crds: [...crds, ...(more.definitions ?? [])] }) : outside(kubeconfig, more);
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { askAgent } from '../../src/node/cni/client.ts';
+import { rounds } from '../rounds.ts';
 import { pace, type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf } from './prober.ts';
 
@@ -203,7 +204,11 @@ async function leftOf(one: Sandbox): Promise<string> {
 }
 
 /** Starts the plugin with an ADD and does not wait for it. */
-function beginAdd(one: Sandbox): { readonly ended: Promise<Ran>; readonly kill: () => void } {
+function beginAdd(one: Sandbox): {
+  readonly ended: Promise<Ran>;
+  readonly kill: () => void;
+  readonly hangUp: () => void;
+} {
   const child = spawn(process.execPath, [plugin], {
     env: { ...process.env, CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...one.env },
   });
@@ -213,7 +218,7 @@ function beginAdd(one: Sandbox): { readonly ended: Promise<Ran>; readonly kill: 
   const ended = new Promise<Ran>((resolve) =>
     child.on('close', (code) => resolve({ status: code ?? -1, stdout, stderr: '' })),
   );
-  return { ended, kill: () => child.kill('SIGKILL') };
+  return { ended, kill: () => child.kill('SIGKILL'), hangUp: () => child.stdout.destroy() };
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -296,6 +301,97 @@ describe('an ADD that is overtaken', () => {
     await remove(one);
     expect(await leftOf(one)).toBe('');
   }, 60_000);
+});
+
+/** Creates the Pod object of a sandbox, which limits what it receives and sends. */
+async function limited({ id }: Sandbox): Promise<void> {
+  const annotations = { 'kubernetes.io/ingress-bandwidth': '10M', 'kubernetes.io/egress-bandwidth': '20M' };
+  const metadata = { namespace: 'red', name: id, annotations };
+  const spec = { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] };
+  await lab.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec }));
+}
+
+/** What limits a sandbox now: the queueing at its own end, and the rate of its port. */
+async function limitsOf({ id, netns }: Sandbox): Promise<readonly string[]> {
+  const vsctl = async (...args: string[]): Promise<string> =>
+    (await lab.node(worker, 'ovs-vsctl', '--no-wait', '--bare', ...args)).stdout.trim();
+  const qdisc = await run('ip', ['netns', 'exec', netns, 'tc', 'qdisc', 'show', 'dev', 'eth0']);
+  const port = await vsctl('--columns=name', 'find', 'Interface', `external_ids:sandbox=${id}`);
+  const limit = port === '' ? '' : await vsctl('--columns=qos', 'list', 'Port', port);
+  const config = limit === '' ? '' : await vsctl('--columns=other_config', 'list', 'QoS', limit);
+  return [/ rate (\S+)/.exec(qdisc.stdout)?.[1] ?? '', /max-rate="?(\d+)/.exec(config)?.[1] ?? ''];
+}
+
+describe('an ADD on whose way somebody dies', () => {
+  const restart = async (): Promise<void> => {
+    await lab.command('start', 'agent', worker);
+    await until('the agent is ready', async () => (await call('STATUS')).status === 0);
+  };
+
+  test('the agent, before the pod is limited: added again without a DEL, it has its limits', async () => {
+    const one = await sandbox();
+    await limited(one);
+    await withoutSwitch(async () => {
+      const adding = beginAdd(one);
+      await until('its veth has its address', async () =>
+        (await run('ip', ['netns', 'exec', one.netns, 'ip', '-4', 'addr', 'show', 'eth0'])).stdout.includes('inet '),
+      );
+      await lab.command('kill', 'agent', worker);
+      await adding.ended;
+    });
+    expect(await limitsOf(one)).toEqual(['', '']);
+    await restart();
+    await until('its port was put back', async () => (await leftOf(one)).includes('sandbox='));
+    const address = await add(one);
+    expect(await limitsOf(one)).toEqual(['20Mbit', '10000000']);
+    expect(await attached(address)).toBe(true);
+    await remove(one);
+    expect(await leftOf(one)).toBe('');
+  }, 60_000);
+
+  /** All that the node has for its pods. */
+  const everything = async (): Promise<string> => {
+    const flows = await lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0');
+    const tables = await lab.node(worker, 'nft', '-s', 'list', 'table', 'ip', 'sdn_compat');
+    const rules = tables.stdout.replace(/written_\w+/g, '').replace(/counter packets \d+ bytes \d+/g, 'counter');
+    return [...flows.stdout.split('\n').sort(), rules, String(await ports())].join('\n');
+  };
+
+  test.each(['plugin', 'runtime', 'agent'] as const)(
+    'the %s, at any moment: nothing is left after a DEL, and the next one is whole',
+    async (dies) => {
+      const before = await everything();
+      const whole = await sandbox();
+      await limited(whole);
+      const began = performance.now();
+      await add(whole);
+      const takes = performance.now() - began;
+      await remove(whole);
+      const total = dies === 'agent' ? rounds(40) : rounds(100);
+      for (let round = 0; round < total; round += 1) {
+        const one = await sandbox();
+        await limited(one);
+        const adding = beginAdd(one);
+        await sleep((takes * 1.2 * round) / total);
+        if (dies === 'plugin') adding.kill();
+        else if (dies === 'runtime') adding.hangUp();
+        else await lab.command('kill', 'agent', worker);
+        if (dies === 'agent') await restart();
+        if (round % 2 === 0) {
+          const address = await add(one);
+          expect(await limitsOf(one)).toEqual(['20Mbit', '10000000']);
+          const asked = ['curl', '-s', '--max-time', '3', 'http://10.1.8.72:8080/ip'];
+          expect((await run('ip', ['netns', 'exec', one.netns, ...asked])).stdout.trim()).toBe('192.168.7.11');
+          expect(await attached(address)).toBe(true);
+        }
+        await remove(one);
+        expect(await leftOf(one)).toBe('');
+        await adding.ended;
+      }
+      await until('all is as before', async () => (await everything()) === before);
+    },
+    300_000,
+  );
 });
 
 test('ports that somebody removes come back at once', async () => {

@@ -6,7 +6,7 @@ import type { Judged } from '../../src/apiserver/serve/authorize.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { rightsOf, type Rule, usedBy } from '../apiserver/rights/used.ts';
 import { start, type Started } from '../apiserver/started.ts';
-import { program, type Ran, run, TestLab, traces } from './lab.ts';
+import { program, type Ran, run, TestLab, traces, until } from './lab.ts';
 
 let started: Started;
 const judged: Judged[] = [];
@@ -118,11 +118,33 @@ test('a lab whose server is away is known until the server is back', async () =>
   expect(moved.status).toBe(0);
   const failed = await lab('down', name);
   expect(failed.status).toBe(1);
-  expect(failed.stderr).toMatch(/^sdn-compat: what lab \S+ made on the API server is not all removed \([^\n]+\n$/);
+  expect(failed.stderr).toMatch(
+    /^sdn-compat: what lab \S+ made on the API server is not all removed \([^\n]+ --leave-server\n$/,
+  );
   await run('sed', ['-i', 's/127.0.0.2:/127.0.0.1:/', `${dir}/given`]);
   expect((await lab('down', name)).status).toBe(0);
   expect(await everything()).toEqual(before);
   expect(await traces(name)).toEqual([]);
+}, 120_000);
+
+test('a lab whose server is gone for good ends with the word for what stays there, and that removes it', async () => {
+  await serve([]);
+  await create(namespaces, { metadata: { name: 'theirs' } });
+  const before = await everything();
+  const { name, dir } = new TestLab();
+  expect((await lab('up', name, '--nodes', '2', '--kubeconfig', started.kubeconfig)).status).toBe(0);
+  await run('sed', ['-i', 's/127.0.0.1:/127.0.0.2:/', `${dir}/given`]);
+  const left = await lab('down', name, '--leave-server');
+  expect([left.stderr, left.status]).toEqual(['', 0]);
+  expect(await traces(name)).toEqual([]);
+  const commands = left.stdout.split('\n').filter((line) => line.startsWith('kubectl '));
+  for (const command of commands) {
+    const ran = await run('sh', ['-c', command], { env: { KUBECONFIG: started.kubeconfig } });
+    expect(ran).toMatchObject({ stderr: '', status: 0 });
+  }
+  expect(commands).toHaveLength(2);
+  expect(left.stdout).toContain('besides, the pods of these nodes, Events, and the NetNamespaces\n');
+  await until('the rest went with its kinds', async () => (await everything()).join() === before.join());
 }, 120_000);
 
 test('a file that is no kubeconfig, and a server that does not answer, are one line', async () => {

@@ -1,9 +1,29 @@
 /** Whether a placement is believed shows also where OVN-Kubernetes has one node alone to choose. */
-import { egressIPs } from '../../api/kinds.ts';
+import { egressIPs, nodes } from '../../api/kinds.ts';
 import { believesStatus } from '../../src/facade/belief.ts';
 import { probeName } from '../../src/facade/plan/marks.ts';
-import { until } from '../controllers/started.ts';
-import { StandInCluster } from '../ovn/stand-in.ts';
+import type { Build } from '../../src/lab/ovn/builds.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { until, World } from './running.ts';
+
+const label = { metadata: { labels: { 'k8s.ovn.org/egress-assignable': '' } } };
+
+let world: World;
+afterEach(() => world.down());
+
+/** A cluster whose nodes may all host egress IPs. */
+async function up(build: Build, count: number): Promise<void> {
+  world = await World.up(build, count);
+  for (let index = 0; index < count; index += 1)
+    await world.client.patch(nodes, { name: `node${index}` }, label, { type: 'merge' });
+}
+
+const ask = (index: number): ReturnType<typeof believesStatus> =>
+  believesStatus(
+    { client: world.client, patience: 1_500 },
+    { egressIP: `192.168.7.${200 + index}`, node: `node${index}` },
+    new AbortController().signal,
+  );
 
 test.each([
   ['A', true],
@@ -11,27 +31,43 @@ test.each([
   ['C', false],
   ['D', false],
 ] as const)('build %s: %s', async (build, believes) => {
-  const cluster = await StandInCluster.start({ build, nodes: 1 });
-  try {
-    const { client } = cluster;
-    const wanted = { egressIP: '192.168.7.200', node: 'n0' };
-    const { signal } = new AbortController();
-    expect(await believesStatus({ client, patience: 1_000 }, wanted, signal)).toBe(believes);
-  } finally {
-    await cluster.stop();
-  }
+  await up(build, 1);
+  expect(await ask(0)).toBe(believes);
 });
 
-test('a probe that somebody takes away says nothing', async () => {
-  const cluster = await StandInCluster.start({ build: 'B', nodes: 1 });
-  try {
-    const { client } = cluster;
-    const { signal } = new AbortController();
-    const answer = believesStatus({ client, patience: 2_000 }, { egressIP: '192.168.7.200', node: 'n0' }, signal);
-    await until('the probe', () => client.get(egressIPs, { name: probeName }));
-    await client.delete(egressIPs, { name: probeName });
+describe('beside another who asks', () => {
+  beforeEach(() => up('B', 2));
+
+  const uidOfProbe = (): Promise<string> =>
+    until('the probe', async () => (await world.client.get(egressIPs, { name: probeName }))?.metadata.uid);
+  const takeAway = (): Promise<unknown> => world.client.delete(egressIPs, { name: probeName });
+
+  test('a probe that somebody takes away says nothing', async () => {
+    const answer = ask(0);
+    await uidOfProbe();
+    await takeAway();
     expect(await answer).toBeUndefined();
-  } finally {
-    await cluster.stop();
-  }
+  });
+
+  test('nor does one that somebody makes in its place, which is left alone', async () => {
+    const first = ask(0);
+    const before = await uidOfProbe();
+    await takeAway();
+    const second = ask(1);
+    expect(await uidOfProbe()).not.toBe(before);
+    expect([await first, await second]).toEqual([undefined, true]);
+  });
+
+  test('one waits until the other has its answer', async () => {
+    const first = ask(0);
+    await uidOfProbe();
+    expect(await Promise.all([first, ask(1)])).toEqual([true, true]);
+  }, 30_000);
+
+  test('a probe that was left behind is removed', async () => {
+    const spec = { egressIPs: ['192.168.7.209'], namespaceSelector: { matchLabels: { [probeName]: 'nothing' } } };
+    const left: KubeObject & { readonly spec: object } = { metadata: { name: probeName }, spec };
+    await world.client.create<KubeObject>(egressIPs, left);
+    expect(await ask(0)).toBe(true);
+  }, 30_000);
 });

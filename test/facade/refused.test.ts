@@ -50,7 +50,7 @@ async function served(...but: readonly string[]): Promise<void> {
   }
 }
 
-test('a Namespace that may not be patched for multicast is opened all the same', async () => {
+test('build D: a Namespace that may not be patched for multicast is opened all the same', async () => {
   world = await World.up('D');
   let refusals = 0;
   const client = refusing((kind) => {

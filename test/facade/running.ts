@@ -1,5 +1,7 @@
-/** The facade in this process, on the embedded server, with what OVN-Kubernetes would do beside it. */
-import { crds } from '../../api/crds.ts';
+/**
+ * The facade in this process, on the embedded server, with what OVN-Kubernetes would do beside it. With
+ * SDN_COMPAT_TEST_KUBECONFIG it is on that API server, and OVN-Kubernetes, whose build SDN_COMPAT_TEST_OVN says, on it.
+ */
 import {
   clusterNetworks,
   egressFirewalls,
@@ -9,6 +11,8 @@ import {
   type Kind,
   namespaces,
   netNamespaces,
+  networkConfigs,
+  networkPolicies,
   nodes,
 } from '../../api/kinds.ts';
 import { createMetrics } from '../../src/controllers/metrics.ts';
@@ -16,13 +20,13 @@ import { facadeMetrics } from '../../src/facade/metrics.ts';
 import { type FacadeOptions, runFacade } from '../../src/facade/run.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { createLogger } from '../../src/io/log.ts';
-import type { Build } from '../../src/lab/ovn/builds.ts';
+import { type Build, builds } from '../../src/lab/ovn/builds.ts';
 import { ovnDefinitions } from '../../src/lab/ovn/definitions.ts';
 import { ClusterManager } from '../../src/lab/ovn/manager.ts';
 import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../../src/model/objects/raw.ts';
 import { fieldOf } from '../../src/model/values/json.ts';
-import { start, type Started } from '../apiserver/started.ts';
+import { type Server, startServer } from '../controllers/server.ts';
 import { clusterNetwork, type EventShape, until } from '../controllers/started.ts';
 import { clusterCRDs } from '../migrate/crds.ts';
 import { generator } from '../random.ts';
@@ -30,7 +34,20 @@ import { generator } from '../random.ts';
 export { until };
 
 export const defaults: FacadeOptions = { prefix: 'egressip', closed: 'always', allowAPIServer: true };
+/** The builds to test. */
+export const tested: readonly Build[] = testedBuilds();
+const isGiven = (process.env['SDN_COMPAT_TEST_KUBECONFIG'] ?? '') !== '';
+const definitions = [...clusterCRDs, ...ovnDefinitions];
+const kinds = [egressIPs, egressFirewalls, networkPolicies, networkConfigs];
 const logger = createLogger({ level: process.env['FACADE_LOG'] === undefined ? 'silent' : 'debug', name: 'facade' });
+
+function testedBuilds(): readonly Build[] {
+  const { SDN_COMPAT_TEST_KUBECONFIG: kubeconfig = '', SDN_COMPAT_TEST_OVN: given = '' } = process.env;
+  if (kubeconfig === '') return builds;
+  const found = builds.filter((build) => build === given);
+  if (found.length === 0) throw new Error(`SDN_COMPAT_TEST_OVN: ${given} is no build: say ${builds.join(', ')}`);
+  return found;
+}
 
 /** The facade, until it is stopped. */
 export class Running {
@@ -55,20 +72,22 @@ export class Running {
 
 /** A server with the kinds of OpenShift SDN and of OVN-Kubernetes, Nodes as the latter leaves them, and its manager. */
 export class World {
-  readonly server: Started;
+  readonly server: Server;
   readonly client: KubeClient;
   readonly #build: Build;
   manager: ClusterManager | undefined;
   facade: Running | undefined;
 
-  private constructor(server: Started, build: Build) {
+  private constructor(server: Server, build: Build) {
     this.server = server;
     this.client = server.client;
     this.#build = build;
   }
 
   static async up(build: Build = 'B', count = 3): Promise<World> {
-    const server = await start({ crds: [...crds, ...clusterCRDs, ...ovnDefinitions] });
+    if (!tested.includes(build))
+      throw new Error(`the cluster has build ${tested.join()}, and the test is for ${build}`);
+    const server = await startServer({ definitions, kinds });
     const world = new World(server, build);
     await world.client.create(clusterNetworks, clusterNetwork());
     for (let index = 0; index < count; index += 1) await world.node(`node${index}`, index);
@@ -76,7 +95,9 @@ export class World {
     return world;
   }
 
+  /** Starts the stand-in; on a cluster that was given OVN-Kubernetes runs. */
   async startManager(): Promise<void> {
+    if (isGiven) return;
     this.manager = await ClusterManager.start(this.client, { build: this.#build, random: generator(1), logger });
   }
 

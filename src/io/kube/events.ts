@@ -7,6 +7,7 @@ import { apiVersionOf, events, type Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { pause } from '../async/pause.ts';
 import { createQueue, type WorkQueue } from '../async/queue.ts';
+import { Complaint } from '../complaint.ts';
 import type { Logger } from '../log.ts';
 import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isRefused } from './error.ts';
@@ -87,11 +88,13 @@ function timestamp(milliseconds: number): string {
 export class EventRecorder {
   readonly #options: RecorderOptions;
   readonly #queue: WorkQueue;
+  readonly #refusal: Complaint;
   readonly #waiting = new Map<string, Occurrence>();
   readonly #written = new Map<string, number>();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#refusal = new Complaint({ logger: options.logger, failing: 'an Event is refused and left out' });
     this.#queue = createQueue({ logger: options.logger, concurrency: 2, baseDelay: 500, maxDelay: 60_000 });
   }
 
@@ -119,10 +122,7 @@ export class EventRecorder {
       if (occurrence === undefined) return;
       await this.#write(name, occurrence, signal).catch((error: unknown) => {
         if (!isRefused(error)) throw error;
-        this.#options.logger.warn(
-          { err: error, reason: occurrence.reason, object: occurrence.object },
-          'an Event is refused and left out',
-        );
+        this.#refusal.failed(error, { event: occurrence.reason, object: occurrence.object });
       });
       if (this.#waiting.get(name) === occurrence) this.#waiting.delete(name);
       await pause(breath, signal);

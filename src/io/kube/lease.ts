@@ -7,6 +7,7 @@ import { leases } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { linkedSignal } from '../async/linked-signal.ts';
 import { pause } from '../async/pause.ts';
+import { Complaint } from '../complaint.ts';
 import type { Logger } from '../log.ts';
 import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isConflict } from './error.ts';
@@ -85,8 +86,15 @@ export class LeaderElection {
   #seen: { readonly version: string; readonly at: Instant } | undefined;
   #lastAnswer = instant();
 
+  readonly #complaint: Complaint;
+
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#complaint = new Complaint({
+      logger: options.logger,
+      failing: 'the lease could not be taken or renewed',
+      over: 'the lease can be taken and renewed again',
+    });
   }
 
   /** Whether this process may write now. */
@@ -161,15 +169,16 @@ export class LeaderElection {
 
   /** Takes or renews the lease; returns false if another process holds it or its state is unknown. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
-    const { logger, times } = this.#options;
+    const { times } = this.#options;
     const limit = linkedSignal(signal);
     const timer = setTimeout(limit.abort, Math.max(times.retryPeriod, times.renewDeadline / 2));
     try {
       const isHeld = await this.#takeOrRenew(limit.signal);
       this.#lastAnswer = instant();
+      this.#complaint.succeeded();
       return isHeld;
     } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error }, 'the lease could not be taken or renewed');
+      if (!signal.aborted) this.#complaint.failed(error);
       return false;
     } finally {
       clearTimeout(timer);

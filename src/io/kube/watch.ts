@@ -11,6 +11,7 @@ import { isRecord, parseWithoutNullFields } from '../../model/values/json.ts';
 import { linkedSignal } from '../async/linked-signal.ts';
 import { pause } from '../async/pause.ts';
 import { whenAborted } from '../async/when-aborted.ts';
+import { Complaint } from '../complaint.ts';
 import type { Logger } from '../log.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { expectReached, hasGoneBack, noteBehind, versionNumber, WentBack } from './era.ts';
@@ -94,6 +95,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   #version = '';
   /** Whether the server may have been restored since the last list or event. */
   #mustList = false;
+  readonly #complaint: Complaint;
   #failures = 0;
 
   constructor(client: KubeClient, kind: Kind, options: WatchOptions<T>, signal: AbortSignal) {
@@ -101,6 +103,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     this.#kind = kind;
     this.#options = options;
     this.#logger = options.logger.child({ kind: kind.kind });
+    this.#complaint = new Complaint({ logger: this.#logger, failing: 'watch interrupted', over: 'watch goes on' });
     this.synced = new Promise<void>((resolve, reject) => {
       this.#resolveSynced = resolve;
       whenAborted(signal, () => reject(new Error(`the watch of ${kind.plural} was ended`)));
@@ -163,11 +166,9 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const asked = error instanceof ApiError ? (error.status.details?.retryAfterSeconds ?? 0) * 1000 : 0;
     const backoff = Math.min(maxDelay, 50 * 2 ** Math.min(this.#failures - 1, 20));
     const delay = Math.round(Math.max(asked, backoff) * (0.75 + Math.random() / 2));
-    const level = this.#failures > 2 ? 'warn' : 'debug';
-    this.#logger[level](
-      { err: error, failures: this.#failures, retryInMs: delay, relist: this.#version === '' },
-      'watch interrupted',
-    );
+    const about = { failures: this.#failures, retryInMs: delay, relist: this.#version === '' };
+    if (this.#failures > 2) this.#complaint.failed(error, about);
+    else this.#logger.debug({ ...about, err: error }, 'watch interrupted');
     await pause(delay, signal);
   }
 
@@ -220,6 +221,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
         if (error instanceof WentBack) fail(error);
       });
     const whenQuiet = setInterval(ask, quiet);
+    const whenGood = setTimeout(() => this.#recovered(), slack);
     const onText = (text: string): void => {
       if (stop.signal.aborted) return;
       whenQuiet.refresh();
@@ -246,6 +248,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
       failure ??= asError(error);
     } finally {
       clearInterval(whenQuiet);
+      clearTimeout(whenGood);
       stop.release();
     }
     if (failure !== undefined) throw failure;
@@ -261,10 +264,15 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const { type, object } = event;
     if (type === 'ERROR') throw statusError(object);
     if (!this.#guard(object)) throw new Error('a watch event has no object');
-    this.#failures = 0;
+    this.#recovered();
     if (!this.#advance(object.metadata.resourceVersion)) return;
     if (type === 'ADDED' || type === 'MODIFIED') this.#put(objectKey(object), object);
     else if (type === 'DELETED') this.#remove(objectKey(object));
+  }
+
+  #recovered(): void {
+    this.#failures = 0;
+    this.#complaint.succeeded();
   }
 
   /** Advances to the version; returns false if it is not newer, so that its event was reported before. */
@@ -309,7 +317,10 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** Milliseconds by which a server may end a watch early. One that ends earlier is stopping: it may come back restored. */
+/**
+ * Milliseconds by which a server may end a watch early, and after which a watch counts as good. One that ends earlier is
+ * stopping: it may come back restored.
+ */
 const slack = 1000;
 
 /** Follows the objects of a kind until the signal aborts; the first list starts at once. */

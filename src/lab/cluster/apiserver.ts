@@ -116,9 +116,10 @@ export async function leaveGiven(logger: Logger, layout: Layout): Promise<void> 
     await moveOut(client, layout);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new NotLeft(`what lab ${layout.name} made on the API server is not all removed (${why}); try again`, {
-      cause: error,
-    });
+    throw new NotLeft(
+      `what lab ${layout.name} made on the API server is not all removed (${why}); try again, or end the lab alone with: sdn-compat lab down --name ${layout.name} --leave-server`,
+      { cause: error },
+    );
   } finally {
     client.close();
   }

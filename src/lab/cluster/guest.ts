@@ -174,6 +174,20 @@ export async function moveOut(client: KubeClient, layout: Layout): Promise<void>
   await untilGone(client, selection, 60_000 * layout.pace);
 }
 
+/**
+ * What `moveOut` would remove, in words, for a server that does not come back; undefined if the lab made nothing there.
+ */
+export async function leftThere(layout: Layout): Promise<string | undefined> {
+  const lab = await noted(layout);
+  if (lab === undefined) return undefined;
+  const kinds = labelled.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)).join(',');
+  const names = layout.nodes.map(({ name }) => name).join(' ');
+  const before = lab.netNamespaces.map(String).sort().join(', ');
+  return `kubectl delete -A -l ${labelOfLab}=${lab.id} ${kinds}
+kubectl delete --ignore-not-found hostsubnets ${names}
+besides, the pods of these nodes, Events, and the NetNamespaces${before === '' ? '' : ` except ${before}`}`;
+}
+
 async function removeThose(
   client: KubeClient,
   kind: Kind,

@@ -264,9 +264,14 @@ async function otherFolder(layout: Layout): Promise<string | undefined> {
 
 /**
  * Removes everything that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is not an
- * error. Leaves the lab of another folder alone: the error names it.
+ * error. Leaves the lab of another folder alone: the error names it. With `leaveServer`, what was made on an API server
+ * that was there before stays.
  */
-export async function down({ exec: run, logger }: LabDeps, layout: Layout): Promise<Result<void>> {
+export async function down(
+  { exec: run, logger }: LabDeps,
+  layout: Layout,
+  { leaveServer = false }: { readonly leaveServer?: boolean } = {},
+): Promise<Result<void>> {
   const other = await otherFolder(layout);
   if (other !== undefined)
     return err(
@@ -283,7 +288,7 @@ export async function down({ exec: run, logger }: LabDeps, layout: Layout): Prom
     });
   }
   // what the server keeps must be known until it is gone from there
-  if (isGiven(layout)) await leaveGiven(logger, layout);
+  if (isGiven(layout) && !leaveServer) await leaveGiven(logger, layout);
   await rm(layout.link, { force: true });
   await rm(layout.dir, { recursive: true, force: true });
   return ok(undefined);

@@ -4,6 +4,7 @@
  */
 import { nodes as nodeKind } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
@@ -11,8 +12,9 @@ import type { Logger } from '../../io/log.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { addressAt, type Ip, parseCidr } from '../../model/values/address.ts';
 import { type Layout, network } from '../layout.ts';
-import { subnetOf } from '../ovn/annotator.ts';
-import { StandIn } from '../ovn/stand-in.ts';
+import { type NodeNetworks, subnetOf } from '../ovn/annotator.ts';
+import type { Random } from '../ovn/placement.ts';
+import { StandIn, type StandInOptions } from '../ovn/stand-in.ts';
 import { seenTimes } from './egress.ts';
 import { runMirror } from './mirror.ts';
 
@@ -79,22 +81,37 @@ function answers(ip: Ip, timeout: number): Promise<boolean> {
   });
 }
 
-/** Runs until the signal aborts. */
-export async function runOvn({ cluster, underlay, logger, layout }: OvnDeps, signal: AbortSignal): Promise<void> {
+function nodeNetworks(): NodeNetworks {
   const podNetwork = parseCidr(network.podNetwork);
   if (!podNetwork.ok) throw new Error(podNetwork.error);
+  const { hostSubnetLength, prefixLength } = network;
+  return { podNetwork: podNetwork.value, hostSubnetLength, prefixLength };
+}
+
+const random: Random = (limit) => Math.floor(Math.random() * limit);
+
+/** Does to the objects of a cluster what OVN-Kubernetes does, until the signal aborts. No packets, and no probes. */
+export async function runStandIn(
+  client: KubeClient,
+  { build, logger }: Pick<StandInOptions, 'build' | 'logger'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const standIn = await StandIn.start(client, { build, random, logger, networks: nodeNetworks() });
+  logger.info({ build }, 'the stand-in for OVN-Kubernetes started');
+  await new Promise<void>((resolve) => whenAborted(signal, resolve));
+  await standIn.stop();
+}
+
+/** Runs until the signal aborts. */
+export async function runOvn({ cluster, underlay, logger, layout }: OvnDeps, signal: AbortSignal): Promise<void> {
   const nodes = watchKind(cluster, nodeKind, { logger }, signal);
   const probes = new Probes(nodes, layout);
   const probing = probes.run(signal);
   const standIn = await StandIn.start(cluster, {
     build: layout.ovn?.build ?? 'B',
-    random: (limit) => Math.floor(Math.random() * limit),
+    random,
     logger,
-    networks: {
-      podNetwork: podNetwork.value,
-      hostSubnetLength: network.hostSubnetLength,
-      prefixLength: network.prefixLength,
-    },
+    networks: nodeNetworks(),
     isReachable: (name) => probes.isReachable(name),
     zoneDelay,
   });

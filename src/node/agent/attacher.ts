@@ -122,7 +122,8 @@ export class PodAttacher {
     { request, attempt }: { readonly request: CniRequest; readonly attempt: Attempt },
   ): Promise<Ip> {
     const present = attachedPods(ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
-    if (present !== undefined && (await this.#isInside(request, present.ip))) return present.ip;
+    if (present !== undefined && isWhole(present, request) && (await this.#isInside(request, present.ip)))
+      return present.ip;
     if (present !== undefined) await this.#unplug(request.sandbox, ovsdb);
     const ip = this.#take(prepared, ovsdb);
     attempt.making();
@@ -237,6 +238,14 @@ export class PodAttacher {
       await new Promise((resolve) => setTimeout(resolve, poll));
     }
   }
+}
+
+/**
+ * Whether the ADD that plugged the pod in got to its end, by the name that is written last. A port that was put back has
+ * none: its ADD may have died before the pod had its routes and its limits.
+ */
+function isWhole({ name }: AttachedPod, request: CniRequest): boolean {
+  return name === request.name;
 }
 
 function highest(pods: readonly AttachedPod[]): Ip | undefined {

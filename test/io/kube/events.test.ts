@@ -13,11 +13,15 @@ test('an Event that the server refuses is left out, once, and the others are wri
   const recorder = new EventRecorder({ client: server.client, logger, component: 'test', now: Date.now });
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
-  for (const namespace of ['gone', 'there']) {
+  for (const [namespace, reason] of [
+    ['gone', 'Tried'],
+    ['gone', 'TriedAgain'],
+    ['there', 'Tried'],
+  ] as const) {
     recorder.report({
       object: { apiVersion: 'v1', kind: netNamespaces.kind, name: 'one', namespace },
       type: 'Warning',
-      reason: 'Tried',
+      reason,
       message: 'it was tried',
     });
   }
@@ -25,7 +29,11 @@ test('an Event that the server refuses is left out, once, and the others are wri
   stop.abort();
   await running;
   expect(warned).toEqual([
-    expect.objectContaining({ reason: 'Tried', object: expect.objectContaining({ namespace: 'gone' }) as unknown }),
+    expect.objectContaining({
+      event: 'Tried',
+      reason: 'namespaces "gone" not found',
+      object: expect.objectContaining({ namespace: 'gone' }) as unknown,
+    }),
   ]);
   const { items } = await server.client.list<KubeObject & { readonly reason: string }>(events, { namespace: 'there' });
   expect(items.map(({ reason }) => reason)).toEqual(['Tried']);

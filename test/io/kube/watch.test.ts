@@ -7,6 +7,7 @@ import type { Request, StreamRequest, Transport } from '../../../src/io/kube/tra
 import { lean, type ObjectCache, objectKey, watchKind, type WatchOptions } from '../../../src/io/kube/watch.ts';
 import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { logger } from '../../apiserver/started.ts';
+import { logged } from '../../logged.ts';
 
 type Net = NetNamespaceObject;
 const net = (name: string, netid: number, version: number): Net => ({
@@ -381,4 +382,31 @@ it('leaves managedFields out, and an object without them as it is', () => {
   const bare = { metadata: { name: 'x' } };
   expect(lean(bare)).toBe(bare);
   expect(lean({ metadata: { name: 'x', managedFields: [{}] } })).toEqual({ metadata: { name: 'x' } });
+});
+
+it('says once that the server is away however often it tries, and that it is back', async () => {
+  const { logger: kept, lines } = logged();
+  kept.level = 'info';
+  server.lists.push(new Error('away'));
+  const cache = follow({ logger: kept, maxDelay: 1 });
+  while (server.listed < 40) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(lines).toEqual(['watch interrupted: away']);
+  server.lists[0] = ['5', []];
+  await cache.synced;
+  const { say } = await server.watch(0);
+  expect(lines).toHaveLength(1);
+  say(['ADDED', net('a', 1, 6)]);
+  expect(lines).toEqual(['watch interrupted: away', 'watch goes on']);
+});
+
+it('says that the server is back when a watch without events lasts', async () => {
+  const { logger: kept, lines } = logged();
+  kept.level = 'info';
+  server.lists.push(new Error('away'));
+  follow({ logger: kept, maxDelay: 1 });
+  while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  server.lists[0] = ['5', []];
+  while (lines.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(lines).toEqual(['watch interrupted: away', 'watch goes on']);
+  expect(server.watches).toHaveLength(1);
 });
