@@ -1,7 +1,7 @@
 /** The flags of the status address, how each address is served, and who may read metrics there. */
 import { readFile, writeFile } from 'node:fs/promises';
 import https from 'node:https';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadAll } from 'js-yaml';
@@ -156,9 +156,17 @@ test('a process that may not ask, and one without an API server, give no metrics
   const [asker, notAllowed] = [asking, await clientOf(started, 'shop', 'other')];
   const gone = await start();
   await gone.server.close();
+  // it takes connections, and says nothing
+  const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const path = join(started.folder, 'kubeconfig-silent');
+  await writeFile(path, started.server.kubeconfig.replace(/server: \S+/, `server: http://127.0.0.1:${port}`));
+  const waiting = await openKube({ kubeconfig: path, logger, userAgent: 'test' });
   for (const [client, reason] of [
     [notAllowed, 'cannot create resource "tokenreviews"'],
     [gone.client, 'ECONNREFUSED'],
+    [waiting, 'no answer within 5 s'],
   ] as const) {
     asking = client;
     const server = (await open('0.0.0.0:0'))!;
@@ -172,8 +180,10 @@ test('a process that may not ask, and one without an API server, give no metrics
   }
   asking = asker;
   notAllowed.close();
+  waiting.close();
+  silent.close();
   await gone.stop();
-});
+}, 60_000);
 
 test('a certificate of files is used; files that are no pair are refused in one line', async () => {
   const [cert, key] = [join(started.folder, 'tls.crt'), join(started.folder, 'tls.key')];
@@ -181,6 +191,8 @@ test('a certificate of files is used; files that are no pair are refused in one 
   await expect(open('0.0.0.0:0', ...files)).rejects.toThrow(`ENOENT: no such file or directory, open '${cert}'`);
   const pair = makeCertificate(['status.example'], new Date());
   await writeFile(cert, pair.certificate);
+  await writeFile(key, makeCertificate(['status.example'], new Date()).key);
+  await expect(open('0.0.0.0:0', ...files)).rejects.toThrow(/^[^\n]*key values mismatch[^\n]*$/);
   await writeFile(key, pair.key);
   const server = (await open('0.0.0.0:0', ...files))!;
   expect(await ask(server, '/healthz', {}, pair.certificate)).toEqual([200, 'ok\n']);
