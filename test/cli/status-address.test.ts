@@ -11,9 +11,10 @@ import { openStatus, wayOf } from '../../src/cli/status-address.ts';
 import { addStatusOptions, type StatusFlags } from '../../src/cli/status-options.ts';
 import { makeCertificate } from '../../src/io/certificate.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
+import { openKube } from '../../src/io/kube/config.ts';
 import type { StatusServer } from '../../src/io/status/server.ts';
 import { allow, clientOf, tokenOf } from '../apiserver/accounts.ts';
-import { start, type Started } from '../apiserver/started.ts';
+import { logger, start, type Started } from '../apiserver/started.ts';
 import { type Logged, logged } from '../logged.ts';
 
 const parsed = (...args: readonly string[]): StatusFlags =>
