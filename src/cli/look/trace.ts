@@ -38,7 +38,13 @@ export async function runTrace(key: string, destination: string, flags: TraceFla
   if (traced.ways.some(({ verdict }) => verdict === 'dropped')) process.exitCode = dropped;
 }
 
-function trace(objects: TraceObjects, key: string, to: Destination, flags: TraceFlags): Traced {
+/** The ways of a packet from the pod NAMESPACE/NAME; throws Failure if it cannot be told. */
+export function trace(
+  objects: TraceObjects,
+  key: string,
+  to: Destination,
+  flags: Pick<TraceFlags, 'fromNode' | 'reply'>,
+): Traced {
   const { fromNode } = flags;
   if (fromNode !== undefined && !objects.cluster.hostSubnets.some(({ name }) => name === fromNode))
     throw new Failure(`--from-node ${fromNode}: there is no valid HostSubnet of that name`, badInput);
@@ -76,7 +82,12 @@ function notKnown({ policies }: TraceWorld, { vnid }: TracedPod): readonly strin
   return [`rules of the EgressNetworkPolicy for names (${names.join(', ')}): only the nodes know their addresses`];
 }
 
-function assemble(read: ReadCluster, traffic: TrafficObjects, { firstAvailable }: TraceFlags): TraceObjects {
+/** What a trace is made from; throws Failure if there is no valid ClusterNetwork. */
+export function assemble(
+  read: ReadCluster,
+  traffic: TrafficObjects,
+  { firstAvailable }: Pick<TraceFlags, 'firstAvailable'>,
+): TraceObjects {
   const noAddresses: readonly Ip[] = [];
   return {
     ...traffic,
