@@ -1,5 +1,6 @@
 /**
  * Imports go one way. The layers: api <- model <- io <- {controllers, node, migrate, apiserver} <- facade <- {lab, cli}.
+ * The page, what a browser shows, knows the model alone.
  * The facade puts the controllers and the migrator's translation together. Within a
  * layer each room names the rooms that it may import; a layer's own files, beside its rooms, are its vocabulary.
  */
@@ -67,6 +68,7 @@ module.exports = {
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'api-imports-nothing', severity: 'error', from: { path: '^api/' }, to: { path: '^src/' } },
     only('model', 'api'),
+    only('page', 'api', 'model'),
     only('io', 'api', 'model'),
     ...['controllers', 'node', 'migrate', 'apiserver'].map((layer) => only(layer, 'api', 'model', 'io')),
     only('facade', 'api', 'model', 'io', 'controllers', 'migrate'),
@@ -158,7 +160,8 @@ module.exports = {
     room('cli', 'vocabulary', { path: files('cli'), pathNot: '^src/cli/(main|start)\\.ts$' }, files('cli')),
     ...rooms('cli', {
       serve: [],
-      look: [],
+      look: ['look/page'],
+      'look/page': ['look'],
       migrate: ['migrate/run', 'migrate/look'],
       'migrate/run': ['migrate'],
       'migrate/look': ['migrate'],
@@ -177,6 +180,7 @@ module.exports = {
       cloud: ['egressips'],
       notes: ['egressips'],
     }),
+    ...rooms('page', { browser: [] }),
     ...rooms('facade', { plan: [], begin: ['plan'], migrated: [] }),
     room('facade', 'vocabulary', { path: files('facade'), pathNot: '^src/facade/run\\.ts$' }, [
       files('facade'),

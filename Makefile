@@ -3,7 +3,7 @@
 .PHONY: chaos soak lab test test-full check build setup bench clean
 
 ENV = . scripts/env &&
-SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json $(wildcard scripts/*.ts)
+SOURCES = $(shell find src api -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.yaml') package.json $(wildcard scripts/*.ts)
 
 lab: setup dist/sdn-compat.js
 	@bin/sdn-compat lab walkthrough --host worst

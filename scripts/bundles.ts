@@ -42,10 +42,27 @@ interface Bundle {
   readonly outputFiles: readonly OutputFile[];
 }
 
+/** The page, for browsers of the last years: a script and a style, as `src/cli/look/page/html.ts` has them. */
+async function bundlePage(): Promise<{
+  readonly define: Readonly<Record<string, string>>;
+  readonly metafile: Metafile;
+}> {
+  const { outputFiles, metafile } = await build({
+    ...{ bundle: true, minify: true, write: false, metafile: true, logLevel: 'warning', outdir: 'page' },
+    ...{ format: 'iife', target: ['chrome111', 'firefox113', 'safari16.4'], charset: 'ascii' },
+    ...{ jsx: 'automatic', jsxImportSource: 'preact' },
+    entryPoints: { page: 'src/page/browser/start.tsx' },
+  });
+  const text = (end: string): string => outputFiles.find(({ path }) => path.endsWith(end))?.text.trim() ?? '';
+  return { define: { SDN_COMPAT_PAGE: JSON.stringify({ script: text('.js'), style: text('.css') }) }, metafile };
+}
+
 /** The command as one entry, with what is heavy split off and loaded when used. */
-export function bundleCommand(outdir: string): Promise<Bundle> {
-  return build({
+export async function bundleCommand(outdir: string): Promise<Bundle> {
+  const page = await bundlePage();
+  const bundle = await build({
     ...shared,
+    define: { ...shared.define, ...page.define },
     write: false,
     outdir,
     format: 'esm',
@@ -55,6 +72,8 @@ export function bundleCommand(outdir: string): Promise<Bundle> {
     plugins: [clientWithoutModels],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
+  const inputs = { ...page.metafile.inputs, ...bundle.metafile.inputs };
+  return { ...bundle, metafile: { ...bundle.metafile, inputs } };
 }
 
 /** The CNI plugin, which is started once a pod: alone in one small file it starts fastest. */
@@ -70,6 +89,6 @@ export function bundlePlugin(outdir: string): Promise<Bundle> {
 
 /** The command as the one CommonJS file that a single executable application is made of. */
 export async function bundleSingle(outdir: string): Promise<void> {
-  const define = { ...shared.define, 'import.meta.url': '""' };
+  const define = { ...shared.define, ...(await bundlePage()).define, 'import.meta.url': '""' };
   await build({ ...shared, define, outdir, format: 'cjs', entryPoints: command, plugins: [clientWithoutModels] });
 }

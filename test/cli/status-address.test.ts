@@ -1,19 +1,19 @@
 /** The flags of the status address, how each address is served, and who may read metrics there. */
 import { readFile, writeFile } from 'node:fs/promises';
 import https from 'node:https';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadAll } from 'js-yaml';
 import { Counter, Registry } from 'prom-client';
-import { clusterRoleBindings, clusterRoles, namespaces, serviceAccounts } from '../../api/kinds.ts';
+import { namespaces } from '../../api/kinds.ts';
 import { openStatus, wayOf } from '../../src/cli/status-address.ts';
 import { addStatusOptions, type StatusFlags } from '../../src/cli/status-options.ts';
 import { makeCertificate } from '../../src/io/certificate.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import type { StatusServer } from '../../src/io/status/server.ts';
-import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { allow, clientOf, tokenOf } from '../apiserver/accounts.ts';
 import { logger, start, type Started } from '../apiserver/started.ts';
 import { type Logged, logged } from '../logged.ts';
 
@@ -76,39 +76,15 @@ beforeAll(async () => {
     (roles as { kind: string; metadata: { name: string }; rules: object[] }[]).find(
       ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === name,
     )!.rules;
-  await allow('asker', rulesOf('sdn-compat-metrics-reviews'));
-  await allow('reader', rulesOf('sdn-compat-metrics-reader'));
-  await allow('other', [{ nonResourceURLs: ['/healthz'], verbs: ['get'] }]);
-  asking = await clientOf('asker');
+  await allow(started, 'shop', 'asker', rulesOf('sdn-compat-metrics-reviews'));
+  await allow(started, 'shop', 'reader', rulesOf('sdn-compat-metrics-reader'));
+  await allow(started, 'shop', 'other', [{ nonResourceURLs: ['/healthz'], verbs: ['get'] }]);
+  asking = await clientOf(started, 'shop', 'asker');
 });
 afterAll(async () => {
   asking.close();
   await started.stop();
 });
-
-async function allow(name: string, rules: readonly object[]): Promise<void> {
-  const create = (kind: typeof clusterRoles, rest: object): Promise<KubeObject> =>
-    started.client.create(kind, { metadata: { name }, ...rest });
-  await started.client.create(serviceAccounts, { metadata: { name, namespace: 'shop' } });
-  await create(clusterRoles, { rules });
-  await create(clusterRoleBindings, {
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: [{ kind: 'ServiceAccount', name, namespace: 'shop' }],
-  });
-}
-
-async function tokenOf(name: string): Promise<string> {
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const body: KubeObject & { status?: { token: string } } = { ...request, metadata: { name, namespace: 'shop' } };
-  const made = await started.client.create(serviceAccounts, body, { subresource: 'token' });
-  return made.status?.token ?? '';
-}
-
-async function clientOf(name: string): Promise<KubeClient> {
-  const path = join(started.folder, `kubeconfig-${name}`);
-  await writeFile(path, started.server.kubeconfig.replace(/token: \S+/, `token: ${await tokenOf(name)}`));
-  return openKube({ kubeconfig: path, logger, userAgent: 'test' });
-}
 
 const registry = new Registry();
 new Counter({ name: 'things_total', help: 'Things.', registers: [registry] }).inc(3);
@@ -168,22 +144,30 @@ test('others get metrics by TLS alone, with a token that the API server knows an
   expect(await ask(server, '/readyz')).toEqual([503, 'the caches are not synced\n']);
   expect((await ask(server, '/metrics'))[0]).toBe(401);
   expect((await ask(server, '/metrics', bearer('nobody')))[0]).toBe(401);
-  expect((await ask(server, '/metrics', bearer(await tokenOf('other'))))[0]).toBe(403);
-  expect((await ask(server, '/metrics?x', bearer(await tokenOf('asker'))))[0]).toBe(403);
-  const [status, body] = await ask(server, '/metrics', bearer(await tokenOf('reader')));
+  expect((await ask(server, '/metrics', bearer(await tokenOf(started, 'shop', 'other'))))[0]).toBe(403);
+  expect((await ask(server, '/metrics?x', bearer(await tokenOf(started, 'shop', 'asker'))))[0]).toBe(403);
+  const [status, body] = await ask(server, '/metrics', bearer(await tokenOf(started, 'shop', 'reader')));
   expect([status, body]).toEqual([200, expect.stringContaining('things_total 3')]);
   await expect(fetch(`http://127.0.0.1:${server.port}/metrics`)).rejects.toThrow();
   server.close();
 });
 
 test('a process that may not ask, and one without an API server, give no metrics to anybody', async () => {
-  const token = await tokenOf('reader');
-  const [asker, notAllowed] = [asking, await clientOf('other')];
+  const token = await tokenOf(started, 'shop', 'reader');
+  const [asker, notAllowed] = [asking, await clientOf(started, 'shop', 'other')];
   const gone = await start();
   await gone.server.close();
+  // it takes connections, and says nothing
+  const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const path = join(started.folder, 'kubeconfig-silent');
+  await writeFile(path, started.server.kubeconfig.replace(/server: \S+/, `server: http://127.0.0.1:${port}`));
+  const waiting = await openKube({ kubeconfig: path, logger, userAgent: 'test' });
   for (const [client, reason] of [
     [notAllowed, 'cannot create resource "tokenreviews"'],
     [gone.client, 'ECONNREFUSED'],
+    [waiting, 'no answer within 5 s'],
   ] as const) {
     asking = client;
     const server = (await open('0.0.0.0:0'))!;
@@ -197,8 +181,10 @@ test('a process that may not ask, and one without an API server, give no metrics
   }
   asking = asker;
   notAllowed.close();
+  waiting.close();
+  silent.close();
   await gone.stop();
-});
+}, 60_000);
 
 test('a certificate of files is used; files that are no pair are refused in one line', async () => {
   const [cert, key] = [join(started.folder, 'tls.crt'), join(started.folder, 'tls.key')];
@@ -206,6 +192,8 @@ test('a certificate of files is used; files that are no pair are refused in one 
   await expect(open('0.0.0.0:0', ...files)).rejects.toThrow(`ENOENT: no such file or directory, open '${cert}'`);
   const pair = makeCertificate(['status.example'], new Date());
   await writeFile(cert, pair.certificate);
+  await writeFile(key, makeCertificate(['status.example'], new Date()).key);
+  await expect(open('0.0.0.0:0', ...files)).rejects.toThrow(/^[^\n]*key values mismatch[^\n]*$/);
   await writeFile(key, pair.key);
   const server = (await open('0.0.0.0:0', ...files))!;
   expect(await ask(server, '/healthz', {}, pair.certificate)).toEqual([200, 'ok\n']);

@@ -126,7 +126,7 @@ test.each(['base', 'controller', 'crds', 'migrate', 'node', 'overlays/controller
   },
 );
 
-const components = ['alerts', 'grafana-dashboard', 'metrics', 'metrics-network-policy', 'service-monitor'];
+const components = ['alerts', 'dashboard', 'grafana-dashboard', 'metrics', 'metrics-network-policy', 'service-monitor'];
 
 test('each component names every file beside it', async () => {
   expect(await readdir(join(root, 'config/components'))).toEqual(components);

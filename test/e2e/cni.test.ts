@@ -4,8 +4,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { askAgent } from '../../src/node/cni/client.ts';
 import { rounds } from '../rounds.ts';
-import { pace, type Ran, run, TestLab, until } from './lab.ts';
-import { namespaceOf } from './prober.ts';
+import { namespaceOf, pace, type Ran, run, TestLab, until } from './lab.ts';
 
 const plugin = fileURLToPath(new URL('../../dist/sdn-compat-cni.js', import.meta.url));
 const worker = 'worker0';
@@ -74,7 +73,11 @@ beforeAll(async () => {
   lab = await TestLab.up('--nodes', '1');
   await lab.namespace('red');
 }, 60_000);
-afterAll(() => lab.down(), 30_000);
+afterAll(async () => {
+  // those of a node that does not exist: nobody ends them
+  await lab.must(['delete', 'pods', '--namespace=red', '--all', '--force', '--grace-period=0']);
+  await lab.down();
+}, 60_000);
 
 test('ADD makes interface, address and routes, and the pod reaches the outside and the gateway', async () => {
   const one = await sandbox();

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ovnDefinitions } from '../../src/lab/ovn/definitions.ts';
-import { outside, program, type Ran, run, TestLab, until } from './lab.ts';
-import { namespaceOf, Prober } from './prober.ts';
+import { namespaceOf, outside, program, type Ran, run, TestLab, until } from './lab.ts';
+import { Prober } from './prober.ts';
 
 const one = '10.1.8.81';
 const two = '10.1.8.82';

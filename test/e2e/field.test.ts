@@ -1,6 +1,6 @@
 /** What real clusters contain, by packets: no object stops a node, and none of them opens or takes what it should not. */
-import { TestLab, until } from './lab.ts';
-import { namespaceOf, Prober } from './prober.ts';
+import { namespaceOf, TestLab, until } from './lab.ts';
+import { Prober } from './prober.ts';
 
 const egressIP = '192.168.7.201';
 const node = (worker: string): string => `${worker}.ocp4.rober.lab`;

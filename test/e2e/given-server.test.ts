@@ -1,6 +1,6 @@
 /** The lab on an API server that is already there, with RBAC as on a real one: what it does there, and that it leaves. */
 import { crds } from '../../api/crds.ts';
-import { namespaces, netNamespaces } from '../../api/kinds.ts';
+import { clusterRoles, namespaces, netNamespaces, roles } from '../../api/kinds.ts';
 import { rights } from '../../api/rights.ts';
 import type { Judged } from '../../src/apiserver/serve/authorize.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
@@ -146,6 +146,59 @@ test('a lab whose server is gone for good ends with the word for what stays ther
   expect(left.stdout).toContain('besides, the pods of these nodes, Events, and the NetNamespaces\n');
   await until('the rest went with its kinds', async () => (await everything()).join() === before.join());
 }, 120_000);
+
+describe('without some of the rights of config/', () => {
+  const one = new TestLab();
+  const deprive = (kind: typeof roles, ref: { name: string; namespace?: string }): Promise<unknown> =>
+    started.client.patch(kind, ref, { rules: [] }, { type: 'merge' });
+  const refusedTo = (account: string, resource: string): number =>
+    judged.filter(
+      ({ user, request, allowed }) =>
+        !allowed && user.endsWith(`:${account}`) && 'resource' in request && request.resource === resource,
+    ).length;
+  const lines = (process: string, message: string): readonly string[] =>
+    one
+      .log(process)
+      .split('\n')
+      .filter((line) => line.includes(`"msg":"${message}"`));
+
+  test('to Events and Leases, agents and controllers go on, and say it once', async () => {
+    await serve([]);
+    const up = await one.command('up', '--nodes', '2', '--kubeconfig', started.kubeconfig);
+    expect([up.stderr, up.status]).toEqual(['', 0]);
+    try {
+      await deprive(clusterRoles, { name: 'sdn-compat-events' });
+      await deprive(roles, { namespace: 'sdn-compat-nodes', name: 'sdn-compat-node' });
+      await one.namespace('red');
+      await one.pods(['red/w0', 'worker0']);
+      // the gateway's, the network's and the broadcast address are refused, each by an Event of its own
+      for (const ip of ['192.168.7.1', '192.168.7.0', '192.168.7.255']) {
+        await one.patch('netnamespace', 'red', { egressIPs: [ip] });
+        await one.patch('hostsubnet', 'worker0', { egressIPs: [ip] });
+        await until(`${ip} is refused`, () => one.log('node-worker0').includes(`egress IP ${ip} is `));
+      }
+      // and what nobody hosts, the controller tells by an Event
+      for (const [index, name] of ['blue', 'green', 'gray'].entries()) {
+        await one.namespace(name);
+        await one.patch('netnamespace', name, { egressIPs: [`192.168.7.21${index}`] });
+      }
+      await one.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
+      await one.patch('hostsubnet', 'worker0', { egressIPs: ['192.168.7.201'] });
+      await one.untilSource('red/w0', '192.168.7.201');
+      const both = ['sdn-compat-node', 'sdn-compat-controller'];
+      await until('both are refused Events', () => both.every((account) => refusedTo(account, 'events') > 2), 60);
+      await until('the agent is refused its Lease, again', () => refusedTo('sdn-compat-node', 'leases') > 2, 60);
+      for (const process of ['node-worker0', 'controller'])
+        expect(lines(process, 'an Event is refused and left out')).toHaveLength(1);
+      const verdict = 'status cannot show what this node refuses: its Lease in sdn-compat-nodes was not written';
+      expect(lines('node-worker0', verdict)).toHaveLength(1);
+      expect(lines('node-worker0', 'work failed and is retried')).toEqual([]);
+    } finally {
+      const down = await one.command('down');
+      expect([down.stderr, down.status]).toEqual(['', 0]);
+    }
+  }, 240_000);
+});
 
 test('a file that is no kubeconfig, and a server that does not answer, are one line', async () => {
   await serve([]);

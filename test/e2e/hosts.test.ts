@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type HostKind, hostKinds } from '../../src/lab/hosts/kinds.ts';
-import { datapath, program, type Ran, run, TestLab, until, userspaceTest } from './lab.ts';
-import { namespaceOf, Prober } from './prober.ts';
+import { datapath, namespaceOf, program, type Ran, run, TestLab, until, userspaceTest } from './lab.ts';
+import { Prober } from './prober.ts';
 
 const node0 = '192.168.7.11';
 const node1 = '192.168.7.12';

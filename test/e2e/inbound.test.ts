@@ -4,9 +4,9 @@
  */
 import { type ChildProcess } from 'node:child_process';
 import { type About, sendErrors } from './icmp.ts';
-import { TestLab, until, userspaceTest } from './lab.ts';
+import { namespaceOf, TestLab, until, userspaceTest } from './lab.ts';
 import { script } from './packets.ts';
-import { namespaceOf, Prober } from './prober.ts';
+import { Prober } from './prober.ts';
 
 const outsideHost = '10.1.8.72';
 const [redIP, blueIP] = ['192.168.7.201', '192.168.7.202'];

@@ -1,6 +1,6 @@
 /** The modes multitenant and subnet by packets: who reaches whom, and how soon another netid or mode takes effect. */
-import { TestLab, until } from './lab.ts';
-import { namespaceOf, Prober } from './prober.ts';
+import { namespaceOf, TestLab, until } from './lab.ts';
+import { Prober } from './prober.ts';
 
 const pods = ['a/p0', 'a/p1', 'b/p0', 'b/p1', 'c/p0', 'default/p0'] as const;
 type Key = (typeof pods)[number];

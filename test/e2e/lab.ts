@@ -1,6 +1,6 @@
 /** A lab for tests: the real command, real kubectl, real packets. Names carry the pid, so that runs do not meet. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import type { Datapath } from '../../src/node/values/facts.ts';
@@ -52,13 +52,22 @@ export function userspaceTest(title: string, body: () => Promise<void>, timeout:
   if (datapath === 'netdev') test(title, body, timeout);
 }
 
-/** A test for which clocks must run while programs do, unlike in a guest of scripts/test-kernel; named there, too. */
+/** Whether clocks run while programs do, unlike in a guest of scripts/test-kernel. */
+const clockRuns = !readFileSync('/proc/cmdline', 'utf8').includes('time-travel=inf-cpu');
+
+/** A test for which clocks must run while programs do; test/kernel/tests names it among those that are left out. */
 export function runningClockTest(title: string, body: () => Promise<void>, timeout?: number): void {
-  if (!readFileSync('/proc/cmdline', 'utf8').includes('time-travel=inf-cpu')) test(title, body, timeout);
+  if (clockRuns) test(title, body, timeout);
 }
 
 /** The factor of time limits on this machine, which jest's environment measured. */
 export const pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
+
+/**
+ * Milliseconds between two looks. Where the clock stands still while programs run, only these pass: a wait of a second
+ * would be fifty looks, each of which may start programs.
+ */
+const betweenLooks = clockRuns ? 20 : 250;
 
 /** Waits until `look` returns something; throws with `what` after `seconds`. */
 export async function until<T>(
@@ -71,7 +80,16 @@ export async function until<T>(
     const found = await look();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > end) throw new Error(`not within ${seconds * pace} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, betweenLooks));
+  }
+}
+
+/** The network namespace of a pod of a lab; '' if there is none. */
+export function namespaceOf(lab: Pick<TestLab, 'dir'>, pod: string): string {
+  try {
+    return readlinkSync(`${lab.dir}/pods/${pod.replace('/', '_')}`);
+  } catch {
+    return '';
   }
 }
 
@@ -215,12 +233,15 @@ export class TestLab {
     }
   }
 
+  /** What `lab exec` does, without a program of its own for each of so many. */
   exec(pod: string, ...argv: string[]): Promise<Ran> {
-    return run(program, ['lab', 'exec', '--name', this.name, pod, '--', ...argv]);
+    return run('ip', ['netns', 'exec', namespaceOf(this, pod), ...argv]);
   }
 
+  /** What `lab node-exec` does. */
   node(node: string, ...argv: string[]): Promise<Ran> {
-    return run(program, ['lab', 'node-exec', '--name', this.name, node, '--', ...argv]);
+    const env = { OVS_RUNDIR: `/run/sdn-compat-lab/${this.name}/ovs/${node}` };
+    return run('ip', ['netns', 'exec', `sdnc.${this.name}.${node}`, ...argv], { env });
   }
 
   /** Runs a command in one of the lab's own namespaces: `router`, `outside`, `net`. */

@@ -1,7 +1,6 @@
 /** Multicast by packets: in a VNID that has the annotation, on its node and across nodes, and nowhere else. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { TestLab, until } from './lab.ts';
-import { namespaceOf } from './prober.ts';
+import { namespaceOf, TestLab, until } from './lab.ts';
 
 const pods = {
   'red/a': 'worker0',

@@ -4,8 +4,8 @@
  */
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
-import { TestLab, until } from './lab.ts';
-import { namespaceOf, Prober, type Protocol, type Target } from './prober.ts';
+import { namespaceOf, TestLab, until } from './lab.ts';
+import { Prober, type Protocol, type Target } from './prober.ts';
 
 // ---- the pods
 

@@ -1,8 +1,7 @@
 /** A process in a network namespace of a lab that answers on ports and tries others when told to. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { pace, type TestLab } from './lab.ts';
+import { pace } from './lab.ts';
 
 export type Protocol = 'tcp' | 'udp';
 export interface Target {
@@ -46,11 +45,6 @@ Promise.all(listening).then(() => {
   }).on('close', () => process.exit(0));
 });
 `;
-
-/** The network namespace of a pod of a lab. */
-export function namespaceOf(lab: TestLab, pod: string): string {
-  return readlinkSync(`${lab.dir}/pods/${pod.replace('/', '_')}`);
-}
 
 export class Prober {
   readonly #child: ChildProcess;

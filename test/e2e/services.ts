@@ -4,9 +4,8 @@
  */
 import { type ChildProcess } from 'node:child_process';
 import type { ProxyForm } from '../../src/lab/proxy-forms.ts';
-import { run, TestLab, until } from './lab.ts';
+import { namespaceOf, run, TestLab, until } from './lab.ts';
 import { script } from './packets.ts';
-import { namespaceOf } from './prober.ts';
 
 const [master, node0, node1] = ['192.168.7.10', '192.168.7.11', '192.168.7.12'];
 const [egressIP, nobodys, outsideHost] = ['192.168.7.201', '192.168.7.202', '10.1.8.72'];

@@ -7,7 +7,9 @@ import { wholeCommand } from '../../src/cli/main.ts';
 const root = join(import.meta.dirname, '../..');
 const documents = [
   ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 const program = await wholeCommand();
 

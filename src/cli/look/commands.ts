@@ -4,6 +4,7 @@ import { duration } from '../duration.ts';
 import { kubeconfig } from '../options.ts';
 import { wholeNumber } from '../whole-number.ts';
 import type { ExplainFlags } from './explain.ts';
+import type { DashboardFlags } from './page/dashboard.ts';
 import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
 import type { TestFlags } from './test.ts';
@@ -124,6 +125,25 @@ function addTest(program: Command): void {
     .action(async (flags: TestFlags) => (await import('./test.ts')).runTest(flags));
 }
 
+function addDashboard(program: Command): void {
+  program
+    .command('dashboard')
+    .description('show the status as a page in a browser, as it changes, with what-if and trace; or write it as a file')
+    .addOption(kubeconfig())
+    .addOption(
+      repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'),
+    )
+    .option('--export <file>', 'write the page with the present state into this file, and end')
+    .option('--listen <address:port>', 'where the page is served; port 0 is any free one', '127.0.0.1:0')
+    .option(
+      '--behind-proxy',
+      'without a token: the API server lets in those who may look, by port-forward or its proxy',
+      false,
+    )
+    .option('--no-agents', 'another network plugin forwards: nothing is expected of our agents')
+    .action(async (flags: DashboardFlags) => (await import('./page/dashboard.ts')).runDashboard(flags));
+}
+
 /** Adds them to the program. */
 export function addLookCommands(program: Command): void {
   addSimulate(program);
@@ -131,4 +151,5 @@ export function addLookCommands(program: Command): void {
   addTrace(program);
   addExplain(program);
   addTest(program);
+  addDashboard(program);
 }

@@ -40,9 +40,16 @@ export async function runTrace(key: string, destination: string, flags: TraceFla
   if (traced.ways.some(({ verdict }) => verdict === 'dropped')) process.exitCode = dropped;
 }
 
-type Objects = TraceObjects & { readonly reports: NodeReports };
+/** What a trace is made from. */
+export type Objects = TraceObjects & { readonly reports: NodeReports };
 
-function trace(objects: Objects, key: string, to: Destination, flags: TraceFlags): Traced {
+/** The ways of a packet from the pod NAMESPACE/NAME; throws Failure if it cannot be told. */
+export function trace(
+  objects: Objects,
+  key: string,
+  to: Destination,
+  flags: Pick<TraceFlags, 'fromNode' | 'reply'>,
+): Traced {
   const { fromNode } = flags;
   if (fromNode !== undefined && !objects.cluster.hostSubnets.some(({ name }) => name === fromNode))
     throw new Failure(`--from-node ${fromNode}: there is no valid HostSubnet of that name`, badInput);
@@ -71,7 +78,7 @@ function traceOvn(
   { cluster, reports, networkPolicies: policies }: Objects,
   world: TraceWorld,
   { pod, to, proto, port }: Omit<Question, 'isReply'>,
-  { reply }: TraceFlags,
+  { reply }: Pick<TraceFlags, 'reply'>,
 ): Traced {
   const cannot = 'OVN-Kubernetes forwards here, and its objects say only with which address packets leave the cluster';
   if (reply) throw new Failure(`--reply: ${cannot}`, badInput);
@@ -112,7 +119,12 @@ function notKnown({ policies }: TraceWorld, { vnid }: TracedPod): readonly strin
   return [`rules of the EgressNetworkPolicy for names (${names.join(', ')}): only the nodes know their addresses`];
 }
 
-function assemble(read: ReadCluster, traffic: TrafficObjects, { firstAvailable }: TraceFlags): Objects {
+/** What a trace is made from; throws Failure if there is no valid ClusterNetwork. */
+export function assemble(
+  read: ReadCluster,
+  traffic: TrafficObjects,
+  { firstAvailable }: Pick<TraceFlags, 'firstAvailable'>,
+): Objects {
   const noAddresses: readonly Ip[] = [];
   return {
     ...traffic,

@@ -49,7 +49,7 @@ const meanings = new Map<Kind, string>([
 ]);
 
 /** Selects the Leases in which agents and controllers say how they are. */
-const ownSelector = Object.entries(ownLabels)
+export const ownSelector = Object.entries(ownLabels)
   .map(([key, value]) => `${key}=${value}`)
   .join();
 
@@ -109,14 +109,19 @@ async function listed<T>(kind: Kind, listing: Promise<{ readonly items: readonly
   try {
     return { items: (await listing).items };
   } catch (error) {
-    const why = whyUnread(error) ?? `cannot be read (${error instanceof Error ? error.message : String(error)})`;
-    const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
-    return { items: [], unread: [kind, `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`], error };
+    return { items: [], unread: [kind, unreadText(kind, error)], error };
   }
 }
 
+/** The line for a kind that could not be read because of this error. */
+export function unreadText(kind: Kind, error: unknown): string {
+  const why = whyUnread(error) ?? `cannot be read (${error instanceof Error ? error.message : String(error)})`;
+  const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+  return `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`;
+}
+
 /** Why the server lists no objects of a kind that it could list; undefined for any other error. */
-function whyUnread(error: unknown): string | undefined {
+export function whyUnread(error: unknown): string | undefined {
   if (isNotFound(error)) return 'are not served';
   return isForbidden(error) ? 'may not be listed' : undefined;
 }
@@ -188,7 +193,7 @@ function shaped<T>(
 }
 
 /** The Leases of agents and controllers, and whether the input has any or could have. */
-interface SaidLeases {
+export interface SaidLeases {
   readonly leases: readonly KubeObject[];
   readonly hasLeases: boolean;
   /** Undefined if they could not be read, or are no part of the input. */
@@ -198,7 +203,7 @@ interface SaidLeases {
 }
 
 /** Whether OVN-Kubernetes forwards, as the Lease of the controllers says. */
-function isOnOvn(found: readonly KubeObject[]): boolean {
+export function isOnOvn(found: readonly KubeObject[]): boolean {
   return found.some((lease) => controllerOf(lease)?.backend === 'ovn');
 }
 
@@ -219,7 +224,7 @@ function firewallsOf({ leases: found, firewalls: objects }: SaidLeases): NodeRep
  * The cluster of these objects. `known` says whether the Nodes are all that there are, could not be read, or are simply
  * not part of the input, which says nothing about them.
  */
-function assemble(raw: RawCluster, said: SaidLeases, known: 'all' | 'unread' | 'none'): ReadCluster {
+export function assemble(raw: RawCluster, said: SaidLeases, known: 'all' | 'unread' | 'none'): ReadCluster {
   const ready = new Map(raw.nodes.map((node) => [node.metadata.name ?? '', readyStatus(node)]));
   const offline = new Set<Ip>();
   const unknown = new Map<string, string>();

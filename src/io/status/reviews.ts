@@ -45,8 +45,12 @@ const patience = 5_000;
 
 /** Asks the API server; throws if it gives no answer. */
 export async function reviewed(client: KubeClient, token: string): Promise<Exclude<Verdict, 'unknown'>> {
-  const ask = (kind: typeof tokenReviews, spec: object): Promise<Review> =>
-    client.create<Review>(kind, { metadata: {}, spec }, { signal: AbortSignal.timeout(patience) });
+  const ask = async (kind: typeof tokenReviews, spec: object): Promise<Review> => {
+    const signal = AbortSignal.timeout(patience);
+    return client.create<Review>(kind, { metadata: {}, spec }, { signal }).catch((error: unknown) => {
+      throw signal.aborted ? new Error(`no answer within ${patience / 1000} s`) : error;
+    });
+  };
   const user = userOf(await ask(tokenReviews, { token }));
   if (user === undefined) return 'unauthenticated';
   const nonResourceAttributes = { path: '/metrics', verb: 'get' };

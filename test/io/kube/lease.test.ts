@@ -4,6 +4,7 @@ import { ApiError } from '../../../src/io/kube/error.ts';
 import { LeaderElection } from '../../../src/io/kube/lease.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
+import { logged } from '../../logged.ts';
 
 let started: Started;
 beforeAll(async () => (started = await start()));
@@ -110,4 +111,31 @@ test('a candidate whose write comes too late does not lead', async () => {
   stop.abort();
   await running;
   expect(terms).toBe(0);
+});
+
+test('a candidate that may not have the lease asks on, and says once that it may not, and that it may again', async () => {
+  const { logger: kept, lines } = logged();
+  kept.level = 'info';
+  let refused = 0;
+  let isAllowed = false;
+  const client = createClient({
+    send: ({ method }) => {
+      if (isAllowed && method !== 'GET') return Promise.resolve(JSON.stringify({ metadata: { name: 'six' } }));
+      if (!isAllowed) refused += 1;
+      return Promise.reject(isAllowed ? new ApiError(404, {}) : new ApiError(403, { message: 'leases is forbidden' }));
+    },
+    stream: () => Promise.resolve(),
+    close: () => undefined,
+  });
+  const stop = new AbortController();
+  const about = { namespace: 'kube-system', name: 'six', identity: 'a', times };
+  const election = new LeaderElection({ client, logger: kept, ...about });
+  const running = election.run(lead, stop.signal);
+  await until(() => refused > 5);
+  expect(lines).toEqual(['the lease could not be taken or renewed: leases is forbidden']);
+  isAllowed = true;
+  await until(() => election.isLeading());
+  stop.abort();
+  await running;
+  expect(lines.slice(1, 3)).toEqual(['the lease can be taken and renewed again', 'leading']);
 });
