@@ -3,20 +3,18 @@ import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
-import { openKube } from '../../io/kube/config.ts';
-import { createLogger } from '../../io/log.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { waysOf } from '../../node/trace/way.ts';
 import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
+import { type ClientFlags, openClient } from '../client.ts';
 import { Failure } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { type Destination, parseDestination } from './destination.ts';
 import { type Traced, traceText } from './trace-table.ts';
 
-export interface TraceFlags {
-  readonly kubeconfig?: string;
+export interface TraceFlags extends ClientFlags {
   readonly filename: readonly string[];
   readonly reply: boolean;
   readonly fromNode?: string;
@@ -125,12 +123,7 @@ async function fromFiles(flags: TraceFlags): Promise<TraceObjects> {
 }
 
 async function fromServer(flags: TraceFlags): Promise<TraceObjects> {
-  const { kubeconfig } = flags;
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-trace' });
-  const client = await openKube({
-    ...{ logger, userAgent: 'sdn-compat-trace' },
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  });
+  const client = await openClient(flags, 'sdn-compat-trace');
   try {
     const [read, traffic] = await Promise.all([clusterFromServer(client), trafficFromServer(client)]);
     return assemble(whole(read), traffic, flags);
