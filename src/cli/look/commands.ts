@@ -4,6 +4,7 @@ import { addClientOptions } from '../client.ts';
 import { duration } from '../duration.ts';
 import { wholeNumber } from '../whole-number.ts';
 import type { ExplainFlags } from './explain.ts';
+import type { SupportFlags } from './gather/gather.ts';
 import type { DashboardFlags } from './page/dashboard.ts';
 import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
@@ -134,6 +135,20 @@ function addDashboard(program: Command): void {
     .action(async (flags: DashboardFlags) => (await import('./page/dashboard.ts')).runDashboard(flags));
 }
 
+function addGather(program: Command): void {
+  addClientOptions(program.command('gather'))
+    .description(
+      'write one bundle for support: objects, status, findings, Events and logs of ours, or what is on a node; no Secrets and no specs of pods; exit status 1 if something could not be read, which it lists',
+    )
+    .requiredOption('--out <path>', 'a folder, a .tar.gz file, or - for standard output')
+    .option('--redact', 'mask all addresses, each the same way everywhere, so that it can still be simulated', false)
+    .option('--node-only', 'what is on this node, as root: flows, groups, nft, addresses, routes, OVSDB', false)
+    .option('--node-name <name>', 'with --node-only: name of this Node (default: the host name)')
+    .option('--ovs-run-dir <dir>', "with --node-only: directory of Open vSwitch's sockets", '/var/run/openvswitch')
+    .option('--log-lines <number>', 'how many lines of each log', wholeNumber(1, 1_000_000), 10_000)
+    .action(async (flags: SupportFlags) => (await import('./gather/gather.ts')).runGather(flags));
+}
+
 /** Adds them to the program. */
 export function addLookCommands(program: Command): void {
   addSimulate(program);
@@ -142,4 +157,5 @@ export function addLookCommands(program: Command): void {
   addExplain(program);
   addTest(program);
   addDashboard(program);
+  addGather(program);
 }
