@@ -86,7 +86,7 @@ module.exports = {
       allocation: ['objects', 'values'],
       egress: ['allocation', 'objects', 'values'],
       assignment: ['egress', 'objects', 'values'],
-      cluster: ['allocation', 'egress', 'objects', 'values'],
+      cluster: ['allocation', 'egress', 'objects', 'policy', 'values'],
       simulation: ['allocation', 'assignment', 'cluster', 'egress', 'objects', 'values'],
     }),
     // What a layer's own files share does not know the rooms that use it.

@@ -4,7 +4,7 @@
  */
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import { sendErrors } from './icmp.ts';
-import { datapath, TestLab, until } from './lab.ts';
+import { datapath, TestLab, until, userspaceTest } from './lab.ts';
 import { echoServer, type RouterWatch, script, watchRouter } from './packets.ts';
 
 const outsideHost = '10.1.8.72';
@@ -96,15 +96,18 @@ async function serverFirst(pod: string, protocol: 'udp' | 'tcp', between: () => 
 }
 
 describe('a server that speaks first is answered', () => {
+  /** Only the userspace datapath can forget alone: the kernel's connections are the node's, with their NAT. */
   const forget = async (): Promise<void> => {
-    for (const worker of ['worker0', 'worker1']) await lab.node(worker, 'ovs-appctl', 'dpctl/flush-conntrack');
+    if (datapath === 'netdev')
+      for (const worker of ['worker0', 'worker1']) await lab.node(worker, 'ovs-appctl', 'dpctl/flush-conntrack');
   };
-  test.each(['red/w1', 'red/w0', 'plain/w0'])(
-    '%s by UDP, when Open vSwitch has forgotten the flow',
-    async (pod) => {
-      expect(await serverFirst(pod, 'udp', forget)).toBe(8);
+  userspaceTest(
+    'by UDP, when Open vSwitch has forgotten the flow',
+    async () => {
+      for (const pod of ['red/w1', 'red/w0', 'plain/w0'])
+        expect([pod, await serverFirst(pod, 'udp', forget)]).toEqual([pod, 8]);
     },
-    30_000,
+    60_000,
   );
   test.each(['red/w1', 'red/w0', 'plain/w0'])(
     '%s by TCP, after ovs-vswitchd was started again on both nodes',
@@ -180,6 +183,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     await new Promise((resolve) => answer.on('close', resolve));
     await Promise.all(over);
     expect(said).toBe('');
+    expect((await router.seen()).wrong).toEqual([]);
   } finally {
     await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
     await allow();

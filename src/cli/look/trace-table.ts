@@ -10,6 +10,8 @@ export interface Traced {
   readonly proto: Question['proto'];
   readonly port: number | null;
   readonly isReply: boolean;
+  /** What forwards: `sdn`, our agents; `ovn`, OVN-Kubernetes. */
+  readonly backend: 'sdn' | 'ovn';
   readonly ways: readonly Way[];
   /** What may make the answer wrong, because only the nodes know it. */
   readonly unknown: readonly string[];
@@ -30,8 +32,8 @@ const outcomes: Readonly<Record<Way['verdict'], (way: Way) => string>> = {
   dropped: ({ node }) => `is dropped on ${node}`,
 };
 
-function back({ verdict, node, address }: Way, { pod, isReply }: Traced): string {
-  if (isReply || verdict === 'dropped' || verdict === 'service') return '';
+function back({ verdict, node, address }: Way, { pod, isReply, backend }: Traced): string {
+  if (backend === 'ovn' || isReply || verdict === 'dropped' || verdict === 'service') return '';
   if (verdict !== 'leaves') return 'Answers pass, whatever policies say of them: the connection is known.\n';
   const way = node === pod.node ? 'go to the pod' : `go by VXLAN to ${pod.node} and to the pod`;
   return `Answers come to ${address ?? node} on ${node}, which knows the connection, and ${way}.\n`;
@@ -39,9 +41,9 @@ function back({ verdict, node, address }: Way, { pod, isReply }: Traced): string
 
 /** What happens to the packet first, then how; with the flows if asked for. */
 export function traceText(traced: Traced, isVerbose: boolean): string {
-  const { pod, to, proto, port, ways, unknown } = traced;
+  const { pod, to, proto, port, ways, unknown, backend } = traced;
   const target = `${to}${port === null ? '' : `:${port}`}/${proto}`;
-  const head = `${pod.namespace}/${pod.name} (${pod.ip}, VNID ${pod.vnid}, on ${pod.node}) to ${target}\n`;
+  const head = `${pod.namespace}/${pod.name} (${pod.ip}, VNID ${pod.vnid}, on ${pod.node}) to ${target}${backend === 'ovn' ? ', by OVN-Kubernetes' : ''}\n`;
   const several =
     ways.length > 1
       ? `Each new connection takes one of ${ways.length} ways, and keeps it while that egress IP is usable.\n`

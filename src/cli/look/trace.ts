@@ -3,10 +3,12 @@ import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
+import { assignedWays } from '../../model/cluster/assigned-ways.ts';
+import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
-import { waysOf } from '../../node/trace/way.ts';
+import { type Question, waysOf } from '../../node/trace/way.ts';
 import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
 import { type ClientFlags, openClient } from '../client.ts';
 import { Failure } from '../fail.ts';
@@ -36,9 +38,12 @@ export async function runTrace(key: string, destination: string, flags: TraceFla
   if (traced.ways.some(({ verdict }) => verdict === 'dropped')) process.exitCode = dropped;
 }
 
+/** What a trace is made from. */
+export type Objects = TraceObjects & { readonly reports: NodeReports };
+
 /** The ways of a packet from the pod NAMESPACE/NAME; throws Failure if it cannot be told. */
 export function trace(
-  objects: TraceObjects,
+  objects: Objects,
   key: string,
   to: Destination,
   flags: Pick<TraceFlags, 'fromNode' | 'reply'>,
@@ -51,8 +56,40 @@ export function trace(
   const pod = podOf(world, objects, key);
   const target = to.kind === 'ip' ? to.ip : podOf(world, objects, to.pod).ip;
   const { proto, port } = to;
+  const { assignments } = objects.reports;
+  if (assignments !== undefined) return traceOvn(objects, world, { pod, to: target, proto, port }, flags);
   const ways = waysOf(world, { pod, to: target, proto, port, isReply: flags.reply });
-  return { pod, to: target, proto, port: port ?? null, isReply: flags.reply, ways, unknown: notKnown(world, pod) };
+  return {
+    pod,
+    to: target,
+    proto,
+    port: port ?? null,
+    isReply: flags.reply,
+    backend: 'sdn',
+    ways,
+    unknown: notKnown(world, pod),
+  };
+}
+
+/** OVN-Kubernetes has none of our flows: what it assigned, and the EgressFirewall, say how a packet leaves. */
+function traceOvn(
+  { cluster, reports, networkPolicies: policies }: Objects,
+  world: TraceWorld,
+  { pod, to, proto, port }: Omit<Question, 'isReply'>,
+  { reply }: Pick<TraceFlags, 'reply'>,
+): Traced {
+  const cannot = 'OVN-Kubernetes forwards here, and its objects say only with which address packets leave the cluster';
+  if (reply) throw new Failure(`--reply: ${cannot}`, badInput);
+  if (world.isInside(to) || world.nodeAt(to) !== undefined)
+    throw new Failure(`${to} is inside of it: ${cannot}`, badInput);
+  const told = assignedWays(cluster, reports, pod, { to, proto, port });
+  if (!told.ok) throw new Failure(told.error, badInput);
+  const { ways, unknown } = told.value;
+  const limits = policies.filter(
+    ({ metadata, spec }) => metadata.namespace === pod.namespace && spec?.egress !== undefined,
+  );
+  const names = limits.map(({ metadata }) => `NetworkPolicy ${metadata.name ?? ''}, which limits what pods send`);
+  return { pod, to, proto, port: port ?? null, isReply: false, backend: 'ovn', ways, unknown: [...unknown, ...names] };
 }
 
 function podOf(world: TraceWorld, { pods, cluster }: TraceObjects, key: string): TracedPod {
@@ -85,11 +122,11 @@ export function assemble(
   read: ReadCluster,
   traffic: TrafficObjects,
   { firstAvailable }: Pick<TraceFlags, 'firstAvailable'>,
-): TraceObjects {
+): Objects {
   const noAddresses: readonly Ip[] = [];
   return {
     ...traffic,
-    ...{ cluster: read.cluster, refused: read.refused, firstAvailable },
+    ...{ cluster: read.cluster, reports: read, refused: read.refused, firstAvailable },
     network: networkOf(traffic),
     addressesOf: () => noAddresses,
   };
@@ -115,14 +152,14 @@ function whole(read: ReadCluster): ReadCluster {
   return read;
 }
 
-async function fromFiles(flags: TraceFlags): Promise<TraceObjects> {
+async function fromFiles(flags: TraceFlags): Promise<Objects> {
   const [read, traffic] = await Promise.all([clusterFromFiles(flags.filename), trafficFromFiles(flags.filename)]);
   if (!read.ok) throw new Failure(problemText(read.error), badInput);
   if (!traffic.ok) throw new Failure(problemText(traffic.error), badInput);
   return assemble(read.value, traffic.value, flags);
 }
 
-async function fromServer(flags: TraceFlags): Promise<TraceObjects> {
+async function fromServer(flags: TraceFlags): Promise<Objects> {
   const client = await openClient(flags, 'sdn-compat-trace');
   try {
     const [read, traffic] = await Promise.all([clusterFromServer(client), trafficFromServer(client)]);

@@ -2,6 +2,7 @@
 import pick from 'lodash/pick.js';
 import {
   clusterNetworks,
+  egressFirewalls,
   egressIPs,
   hostSubnets,
   type Kind,
@@ -20,6 +21,7 @@ import type {
   NetNamespaceObject,
 } from '../../model/objects/raw.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/objects/shapes.ts';
+import { firewallIn } from '../../model/policy/egressfirewall.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
@@ -43,6 +45,7 @@ const meanings = new Map<Kind, string>([
   [nodes, 'which nodes are Ready, and what a cloud lets them have'],
   [clusterNetworks, 'which networks are those of pods and Services'],
   [egressIPs, 'which node has each egress IP where OVN-Kubernetes forwards'],
+  [egressFirewalls, 'which namespaces without an egress IP are closed'],
   [leases, 'which egress IPs the agents refuse to carry, and what they have applied'],
 ]);
 
@@ -73,22 +76,34 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
   const all = [hosts, namespaces, machines, networks, agents];
   if (all.every(({ error }) => error !== undefined && whyUnread(error) === undefined)) throw hosts.error;
   // only where OVN-Kubernetes forwards do they say anything
-  const assigned = isOnOvn(agents.items) ? await listed(egressIPs, client.list<EgressIPObject>(egressIPs)) : undefined;
+  const ovn = isOnOvn(agents.items) ? await ovnObjects(client) : undefined;
   const raw = {
     hostSubnets: hosts.items,
     netNamespaces: namespaces.items,
     nodes: machines.items,
     clusterNetworks: networks.items,
   };
-  const unread = [...all, ...(assigned === undefined ? [] : [assigned])].flatMap(({ unread: one }) =>
+  const unread = [...all, ...(ovn === undefined ? [] : [ovn.assigned, ovn.firewalls])].flatMap(({ unread: one }) =>
     one === undefined ? [] : [one],
   );
   const said = {
     leases: agents.items,
     hasLeases: agents.unread === undefined,
-    egressIPs: assigned?.unread === undefined ? assigned?.items : undefined,
+    egressIPs: ovn?.assigned.unread === undefined ? ovn?.assigned.items : undefined,
+    firewalls: ovn?.firewalls.unread === undefined ? ovn?.firewalls.items : undefined,
   };
   return { ...assemble(raw, said, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
+}
+
+/** What OVN-Kubernetes forwards by. */
+async function ovnObjects(
+  client: KubeClient,
+): Promise<{ readonly assigned: Listed<EgressIPObject>; readonly firewalls: Listed<KubeObject> }> {
+  const [assigned, firewalls] = await Promise.all([
+    listed(egressIPs, client.list<EgressIPObject>(egressIPs)),
+    listed(egressFirewalls, client.list<KubeObject>(egressFirewalls)),
+  ]);
+  return { assigned, firewalls };
 }
 
 async function listed<T>(kind: Kind, listing: Promise<{ readonly items: readonly T[] }>): Promise<Listed<T>> {
@@ -118,7 +133,7 @@ export function whyUnread(error: unknown): string | undefined {
  */
 export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
   const manifests = await readManifests(paths, [
-    ...[hostSubnets, netNamespaces, nodes, clusterNetworks, leases, egressIPs],
+    ...[hostSubnets, netNamespaces, nodes, clusterNetworks, leases, egressIPs, egressFirewalls],
   ]);
   if (!manifests.ok) return manifests;
   const of = (kind: Kind): readonly Manifest[] =>
@@ -145,16 +160,25 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
     nodes: machines.value,
     clusterNetworks: networks.value,
   };
-  const agents = shaped(of(leases), objectShape);
-  if (!agents.ok) return agents;
+  const said = saidIn(of);
+  if (!said.ok) return said;
+  return ok(assemble(raw, said.value, machines.value.length > 0 ? 'all' : 'none'));
+}
+
+/** What the Leases in files say, and the objects of OVN-Kubernetes beside them. */
+function saidIn(of: (kind: Kind) => readonly Manifest[]): Result<SaidLeases, InputProblem> {
+  const found = shaped(of(leases), objectShape);
+  if (!found.ok) return found;
   const assigned = shaped(of(egressIPs), objectShape);
   if (!assigned.ok) return assigned;
-  const said = {
-    leases: agents.value,
-    hasLeases: agents.value.length > 0,
+  const firewalls = shaped(of(egressFirewalls), objectShape);
+  if (!firewalls.ok) return firewalls;
+  return ok({
+    leases: found.value,
+    hasLeases: found.value.length > 0,
     egressIPs: assigned.value.length > 0 ? assigned.value : undefined,
-  };
-  return ok(assemble(raw, said, machines.value.length > 0 ? 'all' : 'none'));
+    firewalls: firewalls.value.length > 0 ? firewalls.value : undefined,
+  });
 }
 
 function shaped<T>(
@@ -176,6 +200,8 @@ export interface SaidLeases {
   readonly hasLeases: boolean;
   /** Undefined if they could not be read, or are no part of the input. */
   readonly egressIPs: readonly EgressIPObject[] | undefined;
+  /** The same of EgressFirewalls. */
+  readonly firewalls: readonly KubeObject[] | undefined;
 }
 
 /** Whether OVN-Kubernetes forwards, as the Lease of the controllers says. */
@@ -187,6 +213,13 @@ export function isOnOvn(found: readonly KubeObject[]): boolean {
 function assignmentsOf({ leases: found, egressIPs: objects }: SaidLeases): NodeReports['assignments'] {
   if (!isOnOvn(found)) return undefined;
   return objects === undefined ? 'unread' : assignmentsIn(objects);
+}
+
+/** The EgressFirewalls by namespace; undefined if our agents forward. */
+function firewallsOf({ leases: found, firewalls: objects }: SaidLeases): NodeReports['firewalls'] {
+  if (!isOnOvn(found)) return undefined;
+  if (objects === undefined) return 'unread';
+  return new Map(objects.map((object) => [object.metadata.namespace ?? '', firewallIn(object)]));
 }
 
 /**
@@ -215,6 +248,7 @@ export function assemble(raw: RawCluster, said: SaidLeases, known: 'all' | 'unre
       : undefined,
     controllers: hasLeases ? found.flatMap((lease) => controllerOf(lease) ?? []) : undefined,
     assignments: assignmentsOf(said),
+    firewalls: firewallsOf(said),
     unread: new Map(),
   };
 }

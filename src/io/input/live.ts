@@ -1,6 +1,7 @@
 /** Follows a cluster by watches, for what shows it as it changes. */
 import {
   clusterNetworks,
+  egressFirewalls,
   egressIPs,
   hostSubnets,
   type Kind,
@@ -56,6 +57,7 @@ class Follower implements Following {
   readonly #networks: ObjectCache<ClusterNetworkObject>;
   readonly #leases: ObjectCache<KubeObject>;
   #egressIPs: ObjectCache<EgressIPObject> | undefined;
+  #firewalls: ObjectCache<KubeObject> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(client: KubeClient, options: FollowOptions) {
@@ -75,6 +77,7 @@ class Follower implements Following {
     // only where OVN-Kubernetes forwards do they say anything
     if (isOnOvn(this.#leases.list())) {
       this.#egressIPs = this.#follow<EgressIPObject>(egressIPs);
+      this.#firewalls = this.#follow<KubeObject>(egressFirewalls);
       await Promise.all(this.#firsts);
     }
     const errors = [...this.#failures.values()];
@@ -92,8 +95,8 @@ class Follower implements Following {
     const said = {
       leases: this.#leases.list(),
       hasLeases: this.#isRead(leases, this.#leases),
-      egressIPs:
-        this.#egressIPs !== undefined && this.#isRead(egressIPs, this.#egressIPs) ? this.#egressIPs.list() : undefined,
+      egressIPs: this.#listOf(egressIPs, this.#egressIPs),
+      firewalls: this.#listOf(egressFirewalls, this.#firewalls),
     };
     const caches: readonly (readonly [Kind, ObjectCache<KubeObject> | undefined])[] = [
       [hostSubnets, this.#hosts],
@@ -102,6 +105,7 @@ class Follower implements Following {
       [clusterNetworks, this.#networks],
       [leases, this.#leases],
       [egressIPs, this.#egressIPs],
+      [egressFirewalls, this.#firewalls],
     ];
     const unread = caches.flatMap(([kind, cache]): (readonly [Kind, string])[] =>
       cache === undefined || this.#isRead(kind, cache) ? [] : [[kind, unreadText(kind, this.#failures.get(kind))]],
@@ -112,6 +116,11 @@ class Follower implements Following {
       unread: new Map(unread),
       stale: away === undefined ? undefined : messageOf(away),
     };
+  }
+
+  /** The objects of a kind that is followed; undefined if it is not, or could not be read. */
+  #listOf<T extends KubeObject>(kind: Kind, cache: ObjectCache<T> | undefined): readonly T[] | undefined {
+    return cache !== undefined && this.#isRead(kind, cache) ? cache.list() : undefined;
   }
 
   /** Whether what the cache holds is, or was until the server went away, what there is. */

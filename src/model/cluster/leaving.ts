@@ -36,6 +36,7 @@ export function leavingOf({ egressIPs, unread }: Status, namespace: string): Lea
   if (first === undefined) return { kind: 'node' };
   const reason = first.reason ?? '';
   if (first.traffic === 'dropped') return { kind: 'dropped', reason };
+  if (first.traffic === 'node') return { kind: 'node' };
   if (first.traffic === 'unknown') return { kind: 'unknown', reason };
   return { kind: 'egressIP', addresses: rows.filter(({ inUse }) => inUse !== false).map(({ egressIP }) => egressIP) };
 }

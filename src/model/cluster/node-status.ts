@@ -4,6 +4,7 @@ import { hostSubnets, leases, netNamespaces, nodes } from '../../../api/kinds.ts
 import { fingerprintOf } from '../egress/fingerprint.ts';
 import type { EgressState } from '../egress/state.ts';
 import type { HostSubnet } from '../objects/hostsubnet.ts';
+import type { Firewall } from '../policy/egressfirewall.ts';
 import { keyRange, type SortKey, sortKey } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import type { Assignment } from './assignments.ts';
@@ -21,6 +22,8 @@ export interface NodeReports {
   readonly controllers?: readonly ControllerReport[] | undefined;
   /** Where OVN-Kubernetes has egress IPs, if it forwards; `unread` if that is not known. Undefined: agents forward. */
   readonly assignments?: readonly Assignment[] | 'unread' | undefined;
+  /** By namespace its EgressFirewall, if OVN-Kubernetes forwards; `unread` if that is not known. */
+  readonly firewalls?: ReadonlyMap<string, Firewall> | 'unread' | undefined;
 }
 
 /** What the controllers' Lease says of its holder. */

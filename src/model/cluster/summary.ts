@@ -3,6 +3,7 @@ import groupBy from 'lodash/groupBy.js';
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { type Reason, reasonText } from '../egress/reasons.ts';
 import { type EgressState, egressState } from '../egress/state.ts';
+import { letsNothingOut } from '../policy/egressfirewall.ts';
 import { compareIps, type Ip } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import type { Cluster } from './cluster.ts';
@@ -14,8 +15,11 @@ export interface StatusRow {
   readonly egressIP: string;
   readonly namespaces: readonly string[];
   readonly vnid: number | null;
-  /** How the namespace's traffic leaves; unknown if what tells that could not be read. */
-  readonly traffic: 'via' | 'dropped' | 'unused' | 'unknown';
+  /**
+   * How the namespace's traffic leaves; unknown if what tells that could not be read. `node`: with the addresses of
+   * nodes, because OVN-Kubernetes lets it out without an egress IP and no EgressFirewall closes it.
+   */
+  readonly traffic: 'via' | 'dropped' | 'node' | 'unused' | 'unknown';
   /** The node that has it on its interface. */
   readonly node: string | null;
   /** Why it is not in use, or why that is not known; null if it is in use. */
@@ -137,6 +141,14 @@ function assignedUse(
   return { node, reason: `NodeHealthUnknown: ${node} ${why}: nothing tells whether it is in use`, inUse: null };
 }
 
+/** How namespaces without an address leave where OVN-Kubernetes forwards: only an EgressFirewall keeps them in. */
+function unserved(namespaces: readonly string[], { cluster, reports: { firewalls } }: Known): StatusRow['traffic'] {
+  if (firewalls === undefined || firewalls === 'unread') return 'unknown';
+  const nodes = new Set<string>(cluster.hostSubnets.map(({ hostIP }) => hostIP));
+  const isClosed = (name: string): boolean => letsNothingOut(firewalls.get(name) ?? [], (ip) => nodes.has(ip));
+  return namespaces.every(isClosed) ? 'dropped' : 'node';
+}
+
 /** The rows of requests where OVN-Kubernetes forwards. */
 function assignedRows(all: Known): StatusRow[] {
   const { cluster, state, reports } = all;
@@ -150,7 +162,7 @@ function assignedRows(all: Known): StatusRow[] {
       egressIP,
       ...assignedUse(egressIP, { namespaces, reason: reasons.get(egressIP) }, all),
     }));
-    const known = uses.some(({ node }) => node !== null) ? ('via' as const) : ('dropped' as const);
+    const known = uses.some(({ node }) => node !== null) ? ('via' as const) : unserved(namespaces, all);
     const traffic = reports.assignments === 'unread' ? ('unknown' as const) : known;
     return uses.map((use) => ({ namespaces, vnid, traffic, ...use }));
   });

@@ -196,6 +196,119 @@ test.each<readonly [string, readonly string[], readonly object[], readonly (stri
   expected.forEach((text, index) => expect(found[index]).toMatch(text));
 });
 
+describe('where OVN-Kubernetes forwards', () => {
+  const lease = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      namespace: 'sdn-compat',
+      name: 'sdn-compat-controller',
+      labels: { 'app.kubernetes.io/name': 'sdn-compat', 'app.kubernetes.io/component': 'controller' },
+      annotations: { 'sdn-compat/backend': 'ovn' },
+    },
+    spec: { holderIdentity: 'x' },
+  };
+  const ovn = (kind: string, metadata: object, more: object): object => ({
+    ...{ apiVersion: 'k8s.ovn.org/v1', kind, metadata },
+    ...more,
+  });
+  const egressIP = (space: string, ip: string, ...items: readonly object[]): object =>
+    ovn(
+      'EgressIP',
+      { name: `egressip-${space}` },
+      {
+        spec: { egressIPs: [ip], namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': space } } },
+        status: { items },
+      },
+    );
+  const firewall = (space: string, ...egress: readonly object[]): object =>
+    ovn('EgressFirewall', { namespace: space, name: 'default' }, { spec: { egress } });
+  const closing = [
+    { type: 'Allow', to: { nodeSelector: {} } },
+    { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } },
+  ];
+  const onNode2 = egressIP('red', first, { egressIP: first, node: 'node2' });
+  const unserved = egressIP('red', first);
+  const other = firewall('plain', { type: 'Deny', to: { cidrSelector: '198.51.100.0/24' } });
+
+  test.each<readonly [string, readonly string[], readonly object[], RegExp]>([
+    [
+      'of a namespace whose EgressIP has a node',
+      ['red/a', '203.0.113.7:443'],
+      [onNode2, other],
+      /^leaves 192.168.7.201 node2: EgressIP egressip-red has 192.168.7.201 on node2/,
+    ],
+    [
+      'whose node is not Ready',
+      ['red/a', '203.0.113.7:443'],
+      [onNode2, other, notReady('node2')],
+      /^dropped - node2: NodeOffline: node2 is not Ready, and OVN-Kubernetes has not moved it yet/,
+    ],
+    [
+      'of a namespace that is closed',
+      ['red/a', '203.0.113.7:443'],
+      [unserved, firewall('red', ...closing)],
+      /^dropped - node1: its EgressFirewall closes its namespace: NotAssigned: OVN-Kubernetes has given it no node/,
+    ],
+    [
+      'of a namespace that nothing closes',
+      ['red/b', '203.0.113.7:443'],
+      [unserved, other],
+      /^leaves 192.168.7.12 node2: the address of the node, because none of its egress IPs is assigned, and nothing closes/,
+    ],
+    [
+      'of a namespace that requests nothing',
+      ['plain/c', '203.0.113.7'],
+      [onNode2, other],
+      /^leaves 192.168.7.11 node1: the address of the node, because its namespace requests no egress IP/,
+    ],
+    [
+      'that an EgressFirewall denies',
+      ['red/a', '203.0.113.7:443'],
+      [onNode2, firewall('red', { type: 'Deny', to: { cidrSelector: '203.0.113.0/24' } })],
+      /^dropped - node1: rule 1, which denies 203.0.113.0\/24 \(EgressFirewall\)/,
+    ],
+    [
+      'that an EgressFirewall allows by its port',
+      ['red/a', '203.0.113.7:443'],
+      [
+        onNode2,
+        firewall(
+          'red',
+          { type: 'Allow', to: { cidrSelector: '203.0.113.0/24' }, ports: [{ protocol: 'TCP', port: 443 }] },
+          ...closing,
+        ),
+      ],
+      /^leaves 192.168.7.201 node2/,
+    ],
+  ])('a packet %s', async (_what, args, objects, expected) => {
+    const found = await traced(written(...cluster, lease, ...objects), ...args);
+    expect(found).toEqual([expect.stringMatching(expected)]);
+  });
+
+  test('nothing is said of flows, and what may decide besides is named', async () => {
+    const limit = policy('NetworkPolicy', 'networking.k8s.io/v1', 'red', { podSelector: {}, egress: [] });
+    const name = firewall('red', { type: 'Deny', to: { dnsName: '*.example' } });
+    const file = written(...cluster, lease, onNode2, limit, name);
+    const { status, stdout } = await command('trace', 'red/a', '203.0.113.7:443', '-f', file, '-v');
+    expect(status).toBe(0);
+    expect(stdout).toContain('leaves as 192.168.7.201 from node2');
+    expect(stdout).toContain('Not taken into account: rule 1, which denies *.example (EgressFirewall)');
+    expect(stdout).toContain('Not taken into account: NetworkPolicy p');
+    expect(stdout).not.toMatch(/table|VXLAN/);
+  });
+
+  test.each([
+    ['the way inside of the cluster', ['red/a', 'red/b:80'], 'is inside of it'],
+    ['the way to a node', ['red/a', '192.168.7.12'], 'is inside of it'],
+    ['an answer', ['red/a', '203.0.113.7', '--reply'], '--reply'],
+    ['whether a namespace is closed', ['red/a', '203.0.113.7'], 'EgressFirewalls could not be read'],
+  ])('%s cannot be told', async (_what, args, text) => {
+    const { status, stderr } = await command('trace', ...args, '-f', written(...cluster, lease, unserved));
+    expect([status, stderr]).toEqual([2, expect.stringContaining(text)]);
+  });
+});
+
 test('pods of other namespaces are not reached with the multitenant plugin', async () => {
   const file = written(...cluster.filter((_, index) => index > 0), network('multitenant'));
   expect(await traced(file, 'plain/c', 'red/b:80')).toEqual([

@@ -3,7 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { egressIPs, hostSubnets, leases, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
+import {
+  egressFirewalls,
+  egressIPs,
+  hostSubnets,
+  leases,
+  namespaces,
+  netNamespaces,
+  nodes,
+} from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../../src/io/input/cluster.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
@@ -101,6 +109,17 @@ describe('from files', () => {
     expect(await read(led, assigned)).toMatchObject([{ egressIP: '192.168.7.201', node: 'n2' }]);
   });
 
+  it('reads EgressFirewalls there; without any nobody can tell', async () => {
+    const firewall = { ...assigned, kind: 'EgressFirewall', metadata: { namespace: 'red', name: 'default' }, spec: {} };
+    const read = async (...more: readonly object[]): Promise<unknown> => {
+      const result = await clusterFromFiles([await write(...hosts, net('red'), ...more)]);
+      return result.ok ? result.value.firewalls : result.error;
+    };
+    expect(await read(firewall)).toBeUndefined();
+    expect(await read(led)).toBe('unread');
+    expect(await read(led, firewall)).toEqual(new Map([['red', []]]));
+  });
+
   it('needs a HostSubnet or NetNamespace', async () => {
     const file = await write(...machines);
     expect(await clusterFromFiles([file, file])).toEqual({
@@ -192,6 +211,7 @@ describe('from a server', () => {
     const reading = (egress: () => Promise<readonly KubeObject[]>): Promise<ReadCluster> => {
       const list = (async (kind, options) => {
         if (kind === leases) return { items: [led], metadata: {} };
+        if (kind === egressFirewalls) return { items: [], metadata: {} };
         return kind === egressIPs ? { items: await egress(), metadata: {} } : started.client.list(kind, options);
       }) as KubeClient['list'];
       return clusterFromServer({ ...started.client, list });

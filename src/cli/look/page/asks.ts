@@ -8,7 +8,7 @@ import type { TraceObjects } from '../../../node/trace/world.ts';
 import type { WhatIf } from '../../../page/answers.ts';
 import { Failure } from '../../fail.ts';
 import { parseDestination } from '../destination.ts';
-import { trace } from '../trace.ts';
+import { type Objects, trace } from '../trace.ts';
 import type { Traced } from '../trace-table.ts';
 
 function must<T>(result: Result<T>): T {
@@ -41,7 +41,7 @@ export function whatIf(cluster: Cluster, question: Readonly<Record<string, unkno
 }
 
 /** The way of a packet from a pod of the namespace, or from the pod that the question names. */
-export function tracePod(objects: TraceObjects, question: Readonly<Record<string, unknown>>): Traced {
+export function tracePod(objects: Objects, question: Readonly<Record<string, unknown>>): Traced {
   const namespace = asText(question['namespace']);
   const to = must(parseDestination(asText(question['to'])));
   const pod = asText(question['pod']) || podOf(objects, namespace);
