@@ -1,4 +1,5 @@
 /** The lab on an API server that is already there, with RBAC as on a real one: what it does there, and that it leaves. */
+import { readFileSync } from 'node:fs';
 import { crds } from '../../api/crds.ts';
 import { clusterRoles, namespaces, netNamespaces, roles } from '../../api/kinds.ts';
 import { rights } from '../../api/rights.ts';
@@ -63,6 +64,9 @@ async function everything(): Promise<readonly string[]> {
   return (await kubectl('get', asked.join(','), '-A', '--no-headers', '-o', `custom-columns=${columns}`)).split('\n');
 }
 
+const idOf = ({ dir }: TestLab): string =>
+  (JSON.parse(readFileSync(`${dir}/before.json`, 'utf8')) as { id: string }).id;
+
 const lab = (command: string, name: string, ...more: string[]): Promise<Ran> =>
   run(program, ['lab', command, '--name', name, ...more]);
 
@@ -107,6 +111,20 @@ test('what the server has stays as it is, and what was made of it goes', async (
   expect(names(await everything())).toEqual(names(before));
   expect(await started.client.get(netNamespaces, { name: 'theirs' })).toMatchObject({ netid: 4711 });
   expect([await traces(name), await traces(second)]).toEqual([[], []]);
+}, 120_000);
+
+test('a lab takes its pods along whose Node somebody deleted', async () => {
+  await serve([]);
+  await create(namespaces, { metadata: { name: 'theirs' } });
+  const before = await everything();
+  const one = new TestLab();
+  expect((await one.command('up', '--nodes', '2', '--kubeconfig', started.kubeconfig)).status).toBe(0);
+  await one.namespace('red');
+  await one.pods(['red/w0', 'worker0']);
+  await one.must(['label', 'namespace', 'red', `sdn-compat-lab=${idOf(one)}`]);
+  await one.must(['delete', 'node', 'worker0.ocp4.rober.lab']);
+  expect(await one.command('down')).toMatchObject({ stderr: '', status: 0 });
+  expect(await everything()).toEqual(before);
 }, 120_000);
 
 test('a lab whose server is away is known until the server is back', async () => {

@@ -165,6 +165,9 @@ export async function moveOut(client: KubeClient, layout: Layout): Promise<void>
   const selection = { labelSelector: `${labelOfLab}=${lab.id}` };
   const own = await listed(client, nodes, selection);
   const names = new Set(own.map(({ metadata }) => metadata.name));
+  // somebody may have deleted a Node, whose pods would keep their namespace for ever
+  const there = new Set((await listed(client, nodes)).map(({ metadata }) => metadata.name));
+  if (own.length > 0) for (const { name } of layout.nodes) if (!there.has(name)) names.add(name);
   const [since = 'never'] = own.map(({ metadata }) => metadata.creationTimestamp ?? 'never').sort();
   await removeThose(client, pods, ({ spec }) => names.has(spec?.nodeName));
   await removeThose(client, hostSubnets, ({ metadata }) => names.has(metadata.name));

@@ -111,7 +111,10 @@ const answering = ({ subnet }: NftBase): string[] => [
   `ct state related ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
 ];
 
-/** Connections that come in to a pod, with each packet of the opener. */
+/**
+ * Connections that come in to a pod, with each packet of the opener, on the userspace datapath. On the kernel's, Open
+ * vSwitch records them in this table of connections, once the policies have let them in.
+ */
 const inbound = `oifname "${tunDevice}" ct direction original ct state new,established ct original ip saddr != @pod_networks jump came_in`;
 
 /** Their owner. */
@@ -159,7 +162,7 @@ export function natTable(base: NftBase): string[] {
     ...chain('unasked', undefined, unaskedOwner),
     ...chain('owner', undefined, owner),
     ...chain('answered', undefined, isNetdev ? answered : answered.slice(-1)),
-    ...chain('came_in', undefined, cameIn),
+    ...(isNetdev ? chain('came_in', undefined, cameIn) : []),
     ...chain('as_node', undefined, asNode(base)),
     ...chain('unasked_source', undefined, unaskedSource(base)),
     ...chain('choose_source', undefined, chooseSource(base)),
@@ -176,7 +179,7 @@ export function natTable(base: NftBase): string[] {
     ]),
     ...chain('answering', `filter hook forward priority ${hookPriority.filter}`, answering(base)),
     ...chain('left', `filter hook postrouting priority ${hookPriority.afterNat}`, [
-      inbound,
+      ...(isNetdev ? [inbound] : []),
       `oifname != "${tunDevice}" ct direction original ip daddr != @inside ${hasOwner} jump owned`,
     ]),
     ...(isNetdev ? chain('to_bridge', `filter hook postrouting priority ${hookPriority.last}`, toBridge) : []),
