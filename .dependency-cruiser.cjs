@@ -160,7 +160,8 @@ module.exports = {
     room('cli', 'vocabulary', { path: files('cli'), pathNot: '^src/cli/(main|start)\\.ts$' }, files('cli')),
     ...rooms('cli', {
       serve: [],
-      look: ['look/page'],
+      look: ['look/gather', 'look/page'],
+      'look/gather': ['look'],
       'look/page': ['look'],
       migrate: ['migrate/run', 'migrate/look'],
       'migrate/run': ['migrate'],

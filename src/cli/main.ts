@@ -7,6 +7,7 @@ import { type Component, components, type FailMode, failModes } from '../lab/nod
 import { builds } from '../lab/ovn/builds.ts';
 import { proxyForms } from '../lab/proxy-forms.ts';
 import { nodePorts } from '../model/objects/well-known.ts';
+import { addClientOptions } from './client.ts';
 import { type Shell, shells } from './completion.ts';
 import { Failure } from './fail.ts';
 import type { DownFlags, LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
@@ -108,12 +109,10 @@ for (const [name, kind, what] of [
   ['isolate-projects', 'isolate', 'give each namespace a VNID of its own'],
   ['make-projects-global', 'global', 'give namespaces VNID 0, which reaches all and is reached by all'],
 ] as const) {
-  const command = podNetwork
-    .command(name)
+  const command = addClientOptions(podNetwork.command(name))
     .description(what)
     .argument('[namespace...]', 'names of namespaces')
-    .option('--selector <labels>', 'the namespaces with these labels instead, as KEY=VALUE,...')
-    .addOption(kubeconfig());
+    .option('--selector <labels>', 'the namespaces with these labels instead, as KEY=VALUE,...');
   if (kind === 'join') command.requiredOption('--to <namespace>', 'the namespace to join');
   command.action(async (names: string[], flags: PodNetworkFlags) =>
     (await import('./pod-network.ts')).runPodNetwork(kind, names, flags),

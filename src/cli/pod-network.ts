@@ -6,12 +6,11 @@ import { clusterNetworks, namespaces, netNamespaces } from '../../api/kinds.ts';
 import { changeNetworkAnnotation, type NetworkRequest, networkRequestText } from '../controllers/netids/request.ts';
 import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
-import { openKube } from '../io/kube/config.ts';
 import { changeFresh, guarded } from '../io/kube/fresh.ts';
-import { createLogger } from '../io/log.ts';
 import { globalVnid } from '../model/allocation/netids.ts';
 import type { ClusterNetworkObject, KubeObject, NetNamespaceObject } from '../model/objects/raw.ts';
 import { canNameNamespace } from '../model/values/names.ts';
+import { type ClientFlags, openClient } from './client.ts';
 import { Failure, untilSignal } from './fail.ts';
 
 /** Which namespaces are meant: by name, or by their labels. */
@@ -20,8 +19,7 @@ export interface Meant {
   readonly selector: string | undefined;
 }
 
-export interface PodNetworkFlags {
-  readonly kubeconfig?: string;
+export interface PodNetworkFlags extends ClientFlags {
   readonly selector?: string;
   readonly to?: string;
 }
@@ -146,14 +144,9 @@ export async function changePodNetwork(
 export async function runPodNetwork(
   kind: NetworkRequest['kind'],
   names: readonly string[],
-  { kubeconfig, selector, to }: PodNetworkFlags,
+  flags: PodNetworkFlags,
 ): Promise<void> {
-  const [meant, change] = [meantBy(names, selector), requestBy(kind, to)];
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-pod-network' });
-  const client = await openKube({
-    logger,
-    userAgent: 'sdn-compat-pod-network',
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  });
+  const [meant, change] = [meantBy(names, flags.selector), requestBy(kind, flags.to)];
+  const client = await openClient(flags, 'sdn-compat-pod-network');
   await changePodNetwork(client, meant, change, untilSignal()).finally(() => client.close());
 }

@@ -1,4 +1,5 @@
 /** Carries out the steps for one VNID: its EgressIP, and the EgressFirewalls of its namespaces. */
+import { createHash } from 'node:crypto';
 import omit from 'lodash/omit.js';
 import { egressIPs, netNamespaces, pods } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
@@ -49,7 +50,7 @@ export class Steps {
   readonly #stuck = new Stuck(() => performance.now());
   readonly #coming = new ComingLabels(() => performance.now());
   readonly #fights = new Fights(() => performance.now());
-  /** What was written to each EgressIP last: who must write it again has somebody against it. */
+  /** A hash of what was written to each EgressIP last: who must write it again has somebody against it. */
   readonly #written = new Map<string, string>();
   readonly #firewalls: Firewalls;
   readonly #elsewhere: Elsewhere;
@@ -211,8 +212,8 @@ export class Steps {
   ): Promise<number | undefined> {
     const { client, logger, placements, metrics } = this.#deps;
     const name = live?.metadata.name ?? wish.egressIP?.metadata.name ?? '';
-    const text = sortedText(omit(step.kind === 'create' ? step.object : step.patch, 'status'));
-    if (this.#written.get(name) === text) {
+    const hash = hashOf(omit(step.kind === 'create' ? step.object : step.patch, 'status'));
+    if (this.#written.get(name) === hash) {
       const left = this.#fights.next(name);
       if (left > 0) return left;
       metrics.refused();
@@ -225,7 +226,7 @@ export class Steps {
       placements.asked({ ...step.patch, metadata: live.metadata });
       await mergeInto(client, egressIPs, { live, patch: step.patch }, signal);
     }
-    this.#written.set(name, text);
+    this.#written.set(name, hash);
     return undefined;
   }
 
@@ -261,6 +262,10 @@ export class Steps {
   #netNamespace(name: string): ReturnType<typeof involved> {
     return involved(netNamespaces, name, this.#deps.caches.netNamespaces.get(name));
   }
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(sortedText(value)).digest('base64');
 }
 
 /** How many pods the namespaces have; undefined if that cannot be told. */

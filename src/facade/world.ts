@@ -23,19 +23,10 @@ import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } fro
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
 import { Keyed } from './keyed.ts';
+import { Placed } from './placed.ts';
 import { convertedFrom, isOurs, vnidOn } from './plan/egressip.ts';
 import { offersIn, type Wish, wishesOf, type WishOptions } from './plan/wish.ts';
-import {
-  isEnding,
-  isLabeled,
-  lasting,
-  nodeText,
-  offeredIn,
-  offersOf,
-  placesIn,
-  placeText,
-  requestsOf,
-} from './reading.ts';
+import { isEnding, isLabeled, lasting, nodeText, offeredIn, offersOf, placeText, requestsOf } from './reading.ts';
 
 /** What the served kinds of OVN-Kubernetes can say, as far as it could be read. */
 export interface Definitions {
@@ -60,9 +51,7 @@ export class World {
   readonly #members = new Keyed<Vnid, string>();
   readonly #askers = new Keyed<string, Vnid>();
   readonly #objects = new Keyed<Vnid, string>();
-  /** By node: the address, and the EgressIP that has it there. */
-  readonly #placed = new Map<string, Map<string, string>>();
-  readonly #placeOf = new Map<string, string>();
+  readonly #placed = new Placed();
   readonly #pinnedTo = new Keyed<string, Vnid>();
   readonly #wishes = new Map<Vnid, Wish>();
   /** Whether the plugin isolates namespaces from those of other VNIDs, but for VNID 0. */
@@ -148,7 +137,7 @@ export class World {
 
   /** The addresses that OVN-Kubernetes has assigned to the node by our EgressIPs, in any order. */
   assignedTo(node: string): readonly string[] {
-    return [...(this.#placed.get(node)?.keys() ?? [])];
+    return this.#placed.on(node);
   }
 
   /** Translates what is dirty, or a part of it if that is much: then it says again that there is more. */
@@ -219,7 +208,7 @@ export class World {
 
   /** Whether the HostSubnet of the node that has the address is not there, though the Node is. */
   #isUnsettled(ip: string): boolean {
-    const node = this.#placeOf.get(ip);
+    const node = this.#placed.nodeOf(ip);
     if (node === undefined) return false;
     return this.#caches.nodes.get(node) !== undefined && this.#caches.hostSubnets.get(node) === undefined;
   }
@@ -306,24 +295,8 @@ export class World {
     for (const vnid of vnids) this.#objects.remove(vnid, key);
     const vnid = this.#vnidFor(after);
     if (vnid !== undefined) this.#objects.add(vnid, key);
-    this.#place(key, before, after);
+    for (const node of this.#placed.change(key, before, after)) this.#moved.notify(node);
     for (const one of vnids) this.#touch(one);
-  }
-
-  #place(name: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
-    const [was, is] = [placesIn(before), placesIn(after)];
-    const left = [...was].filter(([ip, node]) => is.get(ip) !== node);
-    const come = [...is].filter(([ip, node]) => was.get(ip) !== node);
-    for (const [ip, node] of left) {
-      if (this.#placed.get(node)?.get(ip) === name) this.#placed.get(node)?.delete(ip);
-      if (this.#placeOf.get(ip) === node) this.#placeOf.delete(ip);
-    }
-    for (const [ip, node] of come) {
-      const here = this.#placed.get(node) ?? new Map<string, string>();
-      this.#placed.set(node, here.set(ip, name));
-      this.#placeOf.set(ip, node);
-    }
-    for (const node of new Set([...left, ...come].map(([, one]) => one))) this.#moved.notify(node);
   }
 
   #vnidFor(object: KubeObject | undefined): Vnid | undefined {

@@ -24,6 +24,7 @@ export function dyingClient(inner: KubeClient, at: number, sent: boolean): Dying
       list: (kind, given) => call(false, () => inner.list(kind, given)),
       newestVersion: (kind, given) => call(false, () => inner.newestVersion(kind, given)),
       count: (kind, given) => call(false, () => inner.count(kind, given)),
+      log: (ref, given) => call(false, () => inner.log(ref, given)),
       create: (kind, object, given) => call(true, () => inner.create(kind, object, given)),
       patch: (kind, ref, body, given) => call(given.dryRun !== true, () => inner.patch(kind, ref, body, given)),
       delete: (kind, ref, given) => call(true, () => inner.delete(kind, ref, given)),

@@ -49,6 +49,7 @@ function noting(inner: KubeClient, used: Set<string>): KubeClient {
     list: (kind, given) => (note('list', kind), inner.list(kind, given)),
     newestVersion: (kind, given) => (note('list', kind), inner.newestVersion(kind, given)),
     count: (kind, given) => (note('list', kind), inner.count(kind, given)),
+    log: () => Promise.reject(new Error('no pod writes a log')),
     create: (kind, object, given) => (note('create', kind), inner.create(kind, object, given)),
     patch: (kind, ref, body, given) => {
       note('patch', kind);

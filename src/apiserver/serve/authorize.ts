@@ -23,6 +23,14 @@ export interface Judged {
   readonly allowed: boolean;
 }
 
+/** Whom a request wants to be; undefined if it does not say. Node.js joins headers of one name by commas. */
+function wantedUser(headers: IncomingMessage['headers']): User | undefined {
+  const textOf = (name: string): string => [headers[name] ?? []].flat().join(',');
+  const name = textOf('impersonate-user');
+  const groups = textOf('impersonate-group').split(/, */);
+  return name === '' ? undefined : { name, groups: groups.filter((group) => group !== '') };
+}
+
 export class Authorizer {
   readonly #objects: Objects;
   readonly #note: (judged: Judged) => void;
@@ -45,6 +53,16 @@ export class Authorizer {
     this.#need(user, asked);
     if (asked.verb === 'patch' && mediaType(request) === applyType && !this.#has(path))
       this.#need(user, { ...asked, verb: 'create' });
+  }
+
+  /** The user that the request wants to be; throws a 403 unless it may be that one (Kubernetes' impersonation). */
+  impersonated(user: User, { headers }: IncomingMessage): User {
+    const wanted = wantedUser(headers);
+    if (wanted === undefined) return user;
+    const impersonate = { verb: 'impersonate', group: '', namespace: undefined };
+    this.#need(user, { ...impersonate, resource: 'users', name: wanted.name });
+    for (const name of wanted.groups) this.#need(user, { ...impersonate, resource: 'groups', name });
+    return { name: wanted.name, groups: [...wanted.groups, 'system:authenticated'] };
   }
 
   #need(user: User, asked: ResourceRequest): void {

@@ -164,8 +164,9 @@ class Server {
       answer(response, 200, JSON.stringify(versionInfo));
       return;
     }
-    const user = this.#authenticator.userOf(request.headers.authorization);
-    if (user === undefined) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    const known = this.#authenticator.userOf(request.headers.authorization);
+    if (known === undefined) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    const user = this.#authorizer?.impersonated(known, request) ?? known;
     const parts = pathParts(path);
     const resourcePath = parseResourcePath(parts);
     if (resourcePath === undefined) {

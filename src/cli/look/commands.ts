@@ -1,9 +1,10 @@
 /** The commands that look at a cluster or at files, and write nothing that stays. Each is loaded when it is used. */
 import { type Command, Option } from 'commander';
+import { addClientOptions } from '../client.ts';
 import { duration } from '../duration.ts';
-import { kubeconfig } from '../options.ts';
 import { wholeNumber } from '../whole-number.ts';
 import type { ExplainFlags } from './explain.ts';
+import type { SupportFlags } from './gather/gather.ts';
 import type { DashboardFlags } from './page/dashboard.ts';
 import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
@@ -19,11 +20,9 @@ function repeatable(flags: string, description: string): Option {
 }
 
 function addSimulate(program: Command): void {
-  program
-    .command('simulate')
+  addClientOptions(program.command('simulate'))
     .description('show what becomes of egress IPs and namespaces when nodes fail or objects change; nothing is written')
     .option('--from-cluster', 'read the objects from the API server', false)
-    .addOption(kubeconfig())
     .addOption(repeatable('-f, --filename <path>', 'read the objects from a file or directory: YAML, JSON, lists, .gz'))
     .addOption(repeatable('--node-down <node>', 'take the node as offline'))
     .addOption(repeatable('--node-up <node>', 'take the node as online'))
@@ -44,12 +43,10 @@ function addSimulate(program: Command): void {
 }
 
 function addStatus(program: Command): void {
-  program
-    .command('status')
+  addClientOptions(program.command('status'))
     .description(
       'show every egress IP: whose it is, where it is, why it is not in use, and whether all nodes have applied that; exit status 1 if something is not in use, 2 if that cannot be told',
     )
-    .addOption(kubeconfig())
     .addOption(
       repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'),
     )
@@ -69,14 +66,12 @@ function addStatus(program: Command): void {
 }
 
 function addTrace(program: Command): void {
-  program
-    .command('trace')
+  addClientOptions(program.command('trace'))
     .description(
       'tell which way a packet of a pod takes, with which address it leaves, and why, from the objects alone; exit status 1 if it is dropped, 2 if that cannot be told',
     )
     .argument('<pod>', 'NAMESPACE/POD')
     .argument('<destination>', 'ADDRESS or NAMESPACE/POD, with :PORT and /tcp, /udp, /sctp or /icmp behind it')
-    .addOption(kubeconfig())
     .addOption(
       repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'),
     )
@@ -102,12 +97,10 @@ function addExplain(program: Command): void {
 }
 
 function addTest(program: Command): void {
-  program
-    .command('test')
+  addClientOptions(program.command('test'))
     .description(
       'test with which address pods of namespaces leave, by short-lived pods that ask a server outside; exit status 1 if one leaves as it should not, 2 if that cannot be told',
     )
-    .addOption(kubeconfig())
     .requiredOption('--to <url>', 'what answers with the address of who asks: sdn-compat echo, or any such service')
     .requiredOption('--image <image>', 'image with curl for the pods')
     .addOption(repeatable('-n, --namespace <name>', 'ask from this namespace'))
@@ -126,10 +119,8 @@ function addTest(program: Command): void {
 }
 
 function addDashboard(program: Command): void {
-  program
-    .command('dashboard')
+  addClientOptions(program.command('dashboard'))
     .description('show the status as a page in a browser, as it changes, with what-if and trace; or write it as a file')
-    .addOption(kubeconfig())
     .addOption(
       repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'),
     )
@@ -144,6 +135,20 @@ function addDashboard(program: Command): void {
     .action(async (flags: DashboardFlags) => (await import('./page/dashboard.ts')).runDashboard(flags));
 }
 
+function addGather(program: Command): void {
+  addClientOptions(program.command('gather'))
+    .description(
+      'write one bundle for support: objects, status, findings, Events and logs of ours, or what is on a node; no Secrets and no specs of pods; exit status 1 if something could not be read, which it lists',
+    )
+    .requiredOption('--out <path>', 'a folder, a .tar.gz file, or - for standard output')
+    .option('--redact', 'mask all addresses, each the same way everywhere, so that it can still be simulated', false)
+    .option('--node-only', 'what is on this node, as root: flows, groups, nft, addresses, routes, OVSDB', false)
+    .option('--node-name <name>', 'with --node-only: name of this Node (default: the host name)')
+    .option('--ovs-run-dir <dir>', "with --node-only: directory of Open vSwitch's sockets", '/var/run/openvswitch')
+    .option('--log-lines <number>', 'how many lines of each log', wholeNumber(1, 1_000_000), 10_000)
+    .action(async (flags: SupportFlags) => (await import('./gather/gather.ts')).runGather(flags));
+}
+
 /** Adds them to the program. */
 export function addLookCommands(program: Command): void {
   addSimulate(program);
@@ -152,4 +157,5 @@ export function addLookCommands(program: Command): void {
   addExplain(program);
   addTest(program);
   addDashboard(program);
+  addGather(program);
 }

@@ -13,12 +13,12 @@ import {
 import { reportOn, type SimulationReport } from '../../model/simulation/report.ts';
 import { runScenario } from '../../model/simulation/scenario.ts';
 import type { Result } from '../../model/values/result.ts';
+import { type ClientFlags, openClient } from '../client.ts';
 import { Failure } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { reportTable } from './simulate-table.ts';
 
-export interface SimulateFlags {
-  readonly kubeconfig?: string;
+export interface SimulateFlags extends ClientFlags {
   readonly fromCluster: boolean;
   readonly filename: readonly string[];
   readonly nodeDown: readonly string[];
@@ -83,16 +83,7 @@ async function read(flags: SimulateFlags): Promise<ReadCluster> {
     if (found.ok) return found.value;
     throw new Failure(problemText(found.error), badInput);
   }
-  const [{ openKube }, { createLogger }] = await Promise.all([
-    import('../../io/kube/config.ts'),
-    import('../../io/log.ts'),
-  ]);
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-simulate' });
-  const client = await openKube({
-    logger,
-    userAgent: 'sdn-compat-simulate',
-    ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
-  });
+  const client = await openClient(flags, 'sdn-compat-simulate');
   try {
     const found = await clusterFromServer(client);
     const missing = [hostSubnets, netNamespaces].flatMap((kind) => found.unread.get(kind) ?? []);

@@ -5,12 +5,12 @@ import type { ReadCluster } from '../../io/input/cluster.ts';
 import { narrowed, type Narrowing, problemsOf } from '../../model/cluster/narrowed.ts';
 import { type Standing, standingOf } from '../../model/cluster/standing.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
+import { type ClientFlags, openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { statusTable } from './status-table.ts';
 
-export interface StatusFlags {
-  readonly kubeconfig?: string;
+export interface StatusFlags extends ClientFlags {
   readonly filename: readonly string[];
   readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
   readonly namespace?: string;
@@ -59,17 +59,9 @@ function filesOf({ filename }: StatusFlags): { readonly source: Source; readonly
   return { source, close: () => undefined };
 }
 
-async function serverOf({ kubeconfig }: StatusFlags): Promise<{ readonly source: Source; readonly close: () => void }> {
-  const [{ openKube }, { createLogger }, { clusterFromServer }] = await Promise.all([
-    import('../../io/kube/config.ts'),
-    import('../../io/log.ts'),
-    import('../../io/input/cluster.ts'),
-  ]);
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-status' });
-  const client = await openKube({
-    ...{ logger, userAgent: 'sdn-compat-status' },
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  });
+async function serverOf(flags: StatusFlags): Promise<{ readonly source: Source; readonly close: () => void }> {
+  const { clusterFromServer } = await import('../../io/input/cluster.ts');
+  const client = await openClient(flags, 'sdn-compat-status');
   return { source: () => clusterFromServer(client), close: () => client.close() };
 }
 

@@ -1,18 +1,16 @@
 /** `sdn-compat test`: whether namespaces leave as status says, asked from short-lived pods of a server outside. */
 import { randomBytes } from 'node:crypto';
 import { clusterFromServer } from '../../io/input/cluster.ts';
-import { openKube } from '../../io/kube/config.ts';
-import { createLogger } from '../../io/log.ts';
 import { progressReporter } from '../../migrate/run/progress.ts';
 import { askFrom, type Place, sampled } from '../../migrate/run/verify/probe.ts';
 import { judge, leavingOf } from '../../model/cluster/leaving.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
+import { type ClientFlags, openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { junit, resultTable, type TestResult } from './test-table.ts';
 
-export interface TestFlags {
-  readonly kubeconfig?: string;
+export interface TestFlags extends ClientFlags {
   readonly to: string;
   readonly image: string;
   readonly namespace: readonly string[];
@@ -34,12 +32,7 @@ const id = 'test';
 export async function runTest(flags: TestFlags): Promise<void> {
   const isWeb = URL.canParse(flags.to) && ['http:', 'https:'].includes(new URL(flags.to).protocol);
   if (!isWeb) throw new Failure(`--to ${JSON.stringify(flags.to)}: it is no http or https URL`, badInput);
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-test' });
-  const { kubeconfig } = flags;
-  const client = await openKube({
-    ...{ logger, userAgent: 'sdn-compat-test' },
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  });
+  const client = await openClient(flags, 'sdn-compat-test');
   const signal = untilSignal();
   try {
     const { cluster, unread, ...reports } = await clusterFromServer(client);

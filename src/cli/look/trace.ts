@@ -3,8 +3,6 @@ import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
-import { openKube } from '../../io/kube/config.ts';
-import { createLogger } from '../../io/log.ts';
 import { assignedWays } from '../../model/cluster/assigned-ways.ts';
 import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
@@ -12,13 +10,13 @@ import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { type Question, waysOf } from '../../node/trace/way.ts';
 import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
+import { type ClientFlags, openClient } from '../client.ts';
 import { Failure } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { type Destination, parseDestination } from './destination.ts';
 import { type Traced, traceText } from './trace-table.ts';
 
-export interface TraceFlags {
-  readonly kubeconfig?: string;
+export interface TraceFlags extends ClientFlags {
   readonly filename: readonly string[];
   readonly reply: boolean;
   readonly fromNode?: string;
@@ -162,12 +160,7 @@ async function fromFiles(flags: TraceFlags): Promise<Objects> {
 }
 
 async function fromServer(flags: TraceFlags): Promise<Objects> {
-  const { kubeconfig } = flags;
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-trace' });
-  const client = await openKube({
-    ...{ logger, userAgent: 'sdn-compat-trace' },
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  });
+  const client = await openClient(flags, 'sdn-compat-trace');
   try {
     const [read, traffic] = await Promise.all([clusterFromServer(client), trafficFromServer(client)]);
     return assemble(whole(read), traffic, flags);

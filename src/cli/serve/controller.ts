@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import { type ControllerMetrics, createMetrics } from '../../controllers/metrics.ts';
 import { runControllers } from '../../controllers/run.ts';
 import { cleanUp } from '../../facade/cleanup.ts';
-import { facadeIdentity } from '../../facade/holder.ts';
 import { type FacadeMetrics, facadeMetrics } from '../../facade/metrics.ts';
 import { runFacade } from '../../facade/run.ts';
 import { tcpProbe } from '../../io/health/probe.ts';
@@ -76,16 +75,14 @@ async function term(parts: Parts, client: KubeClient, readiness: Readiness, sign
   }
 }
 
-function electionOf({ client, logger, flags, facade }: Parts): LeaderElection {
+function electionOf({ client, logger, flags }: Parts): LeaderElection {
   const { leaseDuration: duration, renewDeadline, retryPeriod, leaseNamespace: namespace, leaseName: name } = flags;
-  const own = `${hostname()}_${randomUUID()}`;
-  const identity = facade === undefined || flags.cleanup ? own : facadeIdentity(own);
   return new LeaderElection({
     client,
     logger,
     namespace,
     name,
-    identity,
+    identity: `${hostname()}_${randomUUID()}`,
     about: {
       labels: controllerLabels,
       annotations: { [versionAnnotation]: programVersion, [backendAnnotation]: flags.backend },

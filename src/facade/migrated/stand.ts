@@ -3,12 +3,11 @@ import { hostSubnets, type Kind, leases, namespaces, netNamespaces, nodes } from
 import { pause } from '../../io/async/pause.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isNotFound } from '../../io/kube/error.ts';
-import { numberAt, textAt } from '../../migrate/kinds/item.ts';
+import { controllerOf } from '../../io/kube/verdict.ts';
 import type { NetworkOperatorItem } from '../../migrate/kinds/network.ts';
 import type { Known } from '../../migrate/known.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { isFacade } from '../holder.ts';
 import { type Lacking, lackingIn } from './lacking.ts';
 
 /** The Lease of the overlay. */
@@ -24,9 +23,9 @@ export interface StandDeps {
 /** Whether a facade leads on the cluster now. */
 export async function hasFacade({ client, signal }: StandDeps): Promise<boolean> {
   const object = await client.get<KubeObject>(leases, lease, { signal });
-  if (object === undefined || !isFacade(textAt(object, 'spec', 'holderIdentity'))) return false;
-  const age = Date.now() - Date.parse(textAt(object, 'spec', 'renewTime'));
-  return age < 1_000 * (numberAt(object, 'spec', 'leaseDurationSeconds') ?? 0);
+  const { backend, leader, renewed, duration } = (object === undefined ? undefined : controllerOf(object)) ?? {};
+  if (backend !== 'ovn' || typeof leader !== 'string') return false;
+  return Date.now() - Date.parse(renewed ?? '') < 1_000 * (duration ?? 0);
 }
 
 /** Why the vendor's migration has not ended, as far as is known: with its end go the kinds of OpenShift SDN. */

@@ -28,6 +28,7 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotFound } from '../kube/error.ts';
 import { controllerOf, ownLabels, verdictOf } from '../kube/verdict.ts';
+import { isIndexRow } from './index-row.ts';
 import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
 
 /** A cluster, and what is known of its nodes. */
@@ -135,7 +136,8 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
     ...[hostSubnets, netNamespaces, nodes, clusterNetworks, leases, egressIPs, egressFirewalls],
   ]);
   if (!manifests.ok) return manifests;
-  const of = (kind: Kind): readonly Manifest[] => manifests.value.filter(({ object }) => object['kind'] === kind.kind);
+  const of = (kind: Kind): readonly Manifest[] =>
+    manifests.value.filter(({ object }) => object['kind'] === kind.kind && !isIndexRow(object));
   const hosts = shaped(of(hostSubnets), hostSubnetShape);
   if (!hosts.ok) return hosts;
   const namespaces = shaped(of(netNamespaces), netNamespaceShape);

@@ -1,5 +1,5 @@
 /** Reads and writes objects of a Kubernetes API: paths, pages and bodies. HTTP itself is in transport.ts. */
-import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
+import { apiVersionOf, type Kind, pods } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord, parseWithoutNullFields } from '../../model/values/json.ts';
 import { isExpired, isNotFound, patchRefusal } from './error.ts';
@@ -61,6 +61,11 @@ export interface WatchRequest extends Selection, Pick<StreamRequest, 'signal' | 
   readonly timeoutSeconds: number;
 }
 
+export interface LogOptions extends RequestOptions {
+  readonly tailLines: number;
+  readonly previous?: boolean;
+}
+
 export interface List<T> {
   readonly items: T[];
   readonly resourceVersion: string;
@@ -79,6 +84,8 @@ export interface KubeClient {
   newestVersion(kind: Kind, options?: Selection & RequestOptions): Promise<string>;
   /** How many objects there are, by a read of one; undefined if the server does not say. */
   count(kind: Kind, options?: Selection & RequestOptions): Promise<number | undefined>;
+  /** The last lines that a pod's containers wrote, or those of them that ran before. */
+  log(ref: NameRef, options: LogOptions): Promise<string>;
   /** Creates the object (namespace from its metadata) and returns it as stored. */
   create<T extends KubeObject>(kind: Kind, object: T, options?: CreateOptions): Promise<T>;
   /** Patches the object and returns it as stored. */
@@ -211,6 +218,10 @@ class Client implements KubeClient {
     const { items, next, remaining } = pageFrom(await this.#send('GET', path, options), objectGuard());
     if (next === '') return items.length;
     return remaining === undefined ? undefined : items.length + remaining;
+  }
+
+  log(ref: NameRef, { tailLines, previous, ...options }: LogOptions): Promise<string> {
+    return this.#send('GET', pathOf(pods, { ...ref, subresource: 'log' }, { tailLines, previous }), options);
   }
 
   async create<T extends KubeObject>(kind: Kind, object: T, options: CreateOptions = {}): Promise<T> {

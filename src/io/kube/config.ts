@@ -13,6 +13,11 @@ export interface KubeOptions {
   /** Path of a kubeconfig; by default $KUBECONFIG, ~/.kube/config and the cluster we run in, in this order. */
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** The cluster of the kubeconfig to use in place of the context's. */
+  readonly cluster?: string;
+  /** Whom to be instead: the API server must allow it (impersonation). */
+  readonly as?: string;
+  readonly asGroup?: readonly string[];
   readonly logger: Logger;
   readonly userAgent: string;
 }
@@ -40,8 +45,16 @@ async function readConfig(options: KubeOptions): Promise<KubeConfig> {
       throw new Error(`the kubeconfig has no context "${options.context}"`);
     config.setCurrentContext(options.context);
   }
+  if (options.cluster !== undefined) chooseCluster(config, options.cluster);
   serverOf(config);
   return config;
+}
+
+function chooseCluster(config: KubeConfig, name: string): void {
+  if (config.getCluster(name) === null) throw new Error(`the kubeconfig has no cluster "${name}"`);
+  const context = config.getContextObject(config.getCurrentContext());
+  if (context === null) throw new Error('the kubeconfig has no current context: --context names one');
+  config.contexts = config.contexts.map((one) => (one === context ? { ...one, cluster: name } : one));
 }
 
 function serverOf(config: KubeConfig): URL {
@@ -59,15 +72,22 @@ function textHeaders(headers: https.RequestOptions['headers']): Record<string, s
   );
 }
 
-async function readCredentials(config: KubeConfig): Promise<Credentials> {
-  if (serverOf(config).protocol === 'http:') return { headers: {}, tls: {} };
+/** The headers by which the API server takes requests for another user's, as Kubernetes has them. */
+function impersonation({ as, asGroup = [] }: KubeOptions): Record<string, string | string[]> {
+  if (as === undefined && asGroup.length > 0) throw new Error('--as-group goes with --as');
+  if (as === undefined) return {};
+  return { 'impersonate-user': as, ...(asGroup.length === 0 ? {} : { 'impersonate-group': [...asGroup] }) };
+}
+
+async function readCredentials(config: KubeConfig, kube: KubeOptions): Promise<Credentials> {
+  if (serverOf(config).protocol === 'http:') return { headers: impersonation(kube), tls: {} };
   const options: https.RequestOptions = { headers: {} };
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
   const given = { ca, cert, key, servername, rejectUnauthorized };
   const basic = typeof auth === 'string' ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
   return {
-    headers: { ...textHeaders(options.headers), ...basic },
+    headers: { ...textHeaders(options.headers), ...basic, ...impersonation(kube) },
     tls: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }
@@ -85,7 +105,7 @@ function credentialSource(options: KubeOptions, first: KubeConfig): CredentialSo
       options.logger.info('the API server refused our credentials: reading them again');
       config = await loadConfig(options);
     }
-    const fresh = await readCredentials(config);
+    const fresh = await readCredentials(config, options);
     const known = current?.value;
     const same = known !== undefined && isDeepStrictEqual(known.tls, fresh.tls);
     const value = same ? { headers: fresh.headers, tls: known.tls } : fresh;

@@ -135,6 +135,7 @@ export class LeaderElection {
       list: (kind, options) => client.list(kind, options),
       newestVersion: (kind, options) => client.newestVersion(kind, options),
       count: (kind, options) => client.count(kind, options),
+      log: (ref, options) => client.log(ref, options),
       watch: (kind, request) => client.watch(kind, request),
       create: async (kind, object, options) => {
         check();

@@ -9,7 +9,8 @@ import { ApiError, apiError } from './error.ts';
 
 /** Our credentials, and what the server's certificate is checked against. */
 export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
+  /** A list is a header for each of its values. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly tls: Pick<https.RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
 }
 

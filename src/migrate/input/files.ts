@@ -1,6 +1,7 @@
 /** Reads a snapshot from files and directories. */
 import partition from 'lodash/partition.js';
 import { apiVersionOf, configMaps, customResourceDefinitions, type Kind } from '../../../api/kinds.ts';
+import { isIndexRow } from '../../io/input/index-row.ts';
 import {
   type InputProblem,
   isOfKind,
@@ -18,7 +19,7 @@ import { kindsOfSDN } from '../kinds/sdn.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import { resourceName } from '../ref.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
-import { isIndexRow, unreadInRow } from './gather.ts';
+import { unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import { allKinds, macvlanKinds, minorKinds, namespacesOf, type Wanted } from './source.ts';
 

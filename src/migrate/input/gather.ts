@@ -65,11 +65,6 @@ export function gatheredKinds(snapshot: Snapshot, wanted: Wanted): readonly Gath
 
 const rightPrefix = 'missing right: ';
 
-/** Whether an object of the input is a row of the index of an archive. */
-export function isIndexRow(object: Readonly<Record<string, unknown>>): boolean {
-  return !('metadata' in object) && typeof object['count'] === 'number' && typeof object['absent'] === 'boolean';
-}
-
 /** What a row of the index says could not be read of the kind; undefined if it was read. */
 export function unreadInRow(kind: Kind, { unread, isMinor }: Readonly<Record<string, unknown>>): Unread | undefined {
   if (typeof unread !== 'string') return undefined;

@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../values/result.ts';
 import type { Assignment } from './assignments.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeReports } from './node-status.ts';
-import { statusOf,type StatusRow } from './summary.ts';
+import { statusOf, type StatusRow } from './summary.ts';
 
 interface Pod {
   readonly namespace: string;

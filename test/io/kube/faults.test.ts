@@ -140,6 +140,7 @@ function bound(client: KubeClient): KubeClient {
     list: client.list.bind(client),
     newestVersion: client.newestVersion.bind(client),
     count: client.count.bind(client),
+    log: client.log.bind(client),
     create: client.create.bind(client),
     patch: client.patch.bind(client),
     delete: client.delete.bind(client),

@@ -7,6 +7,7 @@ export function passing(inner: KubeClient, other: Partial<KubeClient>): KubeClie
     list: (...args) => inner.list(...args),
     newestVersion: (...args) => inner.newestVersion(...args),
     count: (...args) => inner.count(...args),
+    log: (...args) => inner.log(...args),
     create: (...args) => inner.create(...args),
     patch: (...args) => inner.patch(...args),
     delete: (...args) => inner.delete(...args),

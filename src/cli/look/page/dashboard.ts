@@ -8,6 +8,7 @@ import { standingOf } from '../../../model/cluster/standing.ts';
 import { statusOf } from '../../../model/cluster/summary.ts';
 import { changeBetween } from '../../../page/change.ts';
 import type { PageState } from '../../../page/state.ts';
+import { type ClientFlags, openClient } from '../../client.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { print } from '../../output.ts';
 import { programVersion } from '../../version.ts';
@@ -16,8 +17,7 @@ import { tracePod, whatIf } from './asks.ts';
 import { builtParts, pageHtml } from './html.ts';
 import { type Ask, type PageServer, servePage } from './server.ts';
 
-export interface DashboardFlags {
-  readonly kubeconfig?: string;
+export interface DashboardFlags extends ClientFlags {
   readonly filename: readonly string[];
   readonly export?: string;
   /** HOST:PORT. */
@@ -160,18 +160,13 @@ async function fromFiles({ filename }: DashboardFlags): Promise<Shown> {
 }
 
 async function fromServer(flags: DashboardFlags, signal: AbortSignal, onChange: () => void): Promise<Shown> {
-  const { kubeconfig } = flags;
-  const [{ openKube }, { createLogger }, { followCluster }, { trafficFromServer }] = await Promise.all([
-    import('../../../io/kube/config.ts'),
+  const [{ createLogger }, { followCluster }, { trafficFromServer }] = await Promise.all([
     import('../../../io/log.ts'),
     import('../../../io/input/live.ts'),
     import('../../../io/input/traffic.ts'),
   ]);
   const logger = createLogger({ level: 'error', name: 'sdn-compat-dashboard' });
-  const client = await openKube({
-    ...{ logger, userAgent: 'sdn-compat-dashboard' },
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-  });
+  const client = await openClient(flags, 'sdn-compat-dashboard');
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const close = (): void => {
@@ -180,7 +175,7 @@ async function fromServer(flags: DashboardFlags, signal: AbortSignal, onChange: 
   };
   try {
     const following = await followCluster(client, { logger, signal: both, onChange });
-    const name = kubeconfig ?? 'the cluster';
+    const name = flags.context ?? flags.kubeconfig ?? 'the cluster';
     return { name, isLive: true, now: () => following.now(), traffic: () => trafficFromServer(client), close };
   } catch (error) {
     close();

@@ -92,6 +92,7 @@ export class Memory {
       list: () => Promise.reject(new Error('nothing is listed')),
       newestVersion: () => Promise.reject(new Error('nothing is listed')),
       count: () => Promise.reject(new Error('nothing is listed')),
+      log: () => Promise.reject(new Error('no pod writes a log')),
       create: () => Promise.reject(new Error('nothing is created but by applying')),
       patch: <T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions) => {
         const key = this.#key(kind, ref);

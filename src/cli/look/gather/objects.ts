@@ -1,0 +1,113 @@
+/** The objects of a bundle besides those that a plan is made from: who runs, what was told, where pods are. */
+import { apiVersionOf, events, type Kind, leases, pods } from '../../../../api/kinds.ts';
+import { ownSelector } from '../../../io/input/cluster.ts';
+import type { KubeClient } from '../../../io/kube/client.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { asList, asText, fieldOf, isRecord } from '../../../model/values/json.ts';
+
+/** A list as a file of a must-gather holds it. */
+export interface ListFile {
+  readonly path: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** What was taken, and a line for each thing that could not be. */
+export interface Taken<T> {
+  readonly all: readonly T[];
+  readonly unread: readonly string[];
+}
+
+async function taken<T extends KubeObject>(client: KubeClient, kind: Kind, labelSelector?: string): Promise<Taken<T>> {
+  try {
+    const { items } = await client.list<T>(kind, labelSelector === undefined ? {} : { labelSelector });
+    return { all: items, unread: [] };
+  } catch (error) {
+    return { all: [], unread: [`${kind.plural}: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+}
+
+function listFile(kind: Kind, path: string, items: readonly KubeObject[]): ListFile {
+  return { path, content: { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, items } };
+}
+
+const isOurs = (event: KubeObject): boolean =>
+  [fieldOf(event, 'source', 'component'), fieldOf(event, 'reportingComponent')].some((one) =>
+    asText(one).startsWith('sdn-compat'),
+  );
+
+/** Of a pod where it is and which address it has, which is all that decides about its packets. */
+function whereabouts(pod: KubeObject): KubeObject {
+  const { name, namespace, labels } = pod.metadata;
+  const [spec, status] = [fieldOf(pod, 'spec'), fieldOf(pod, 'status')];
+  const pick = (from: unknown, ...fields: readonly string[]): object =>
+    Object.fromEntries(
+      fields.flatMap((field) => (isRecord(from) && from[field] !== undefined ? [[field, from[field]]] : [])),
+    );
+  const cut: KubeObject & { readonly spec: object; readonly status: object } = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+    },
+    spec: pick(spec, 'nodeName', 'hostNetwork'),
+    status: pick(status, 'phase', 'podIP', 'podIPs'),
+  };
+  return cut;
+}
+
+const isOwnPod = ({ metadata }: KubeObject): boolean => asText(metadata.labels?.['app']).startsWith('sdn-compat-');
+
+/** How our pods are: which images run, and how often they began again. */
+function healthOf(pod: KubeObject): object {
+  const containers = asList(fieldOf(pod, 'status', 'containerStatuses')).map((one) => ({
+    name: fieldOf(one, 'name'),
+    image: fieldOf(one, 'image'),
+    imageID: fieldOf(one, 'imageID'),
+    ready: fieldOf(one, 'ready'),
+    restarts: fieldOf(one, 'restartCount'),
+    last: fieldOf(one, 'lastState'),
+  }));
+  return {
+    name: pod.metadata.name,
+    node: fieldOf(pod, 'spec', 'nodeName'),
+    phase: fieldOf(pod, 'status', 'phase'),
+    containers,
+  };
+}
+
+export interface Others {
+  readonly files: readonly ListFile[];
+  /** Our own pods. */
+  readonly ownPods: readonly { readonly namespace: string; readonly name: string }[];
+  /** How they are. */
+  readonly health: readonly object[];
+  readonly unread: readonly string[];
+}
+
+/** Takes them; `known` are the pods that are in the bundle already, as NAMESPACE/NAME. */
+export async function otherObjects(client: KubeClient, known: ReadonlySet<string>): Promise<Others> {
+  const [own, told, allPods] = await Promise.all([
+    taken(client, leases, ownSelector),
+    taken(client, events),
+    taken(client, pods),
+  ]);
+  const ours = allPods.all.filter(isOwnPod);
+  const others = allPods.all.filter(
+    ({ metadata: { namespace = '', name = '' } }) => !known.has(`${namespace}/${name}`),
+  );
+  const byNamespace = Map.groupBy(others, ({ metadata }) => metadata.namespace ?? '');
+  return {
+    files: [
+      listFile(leases, 'sdn-compat/leases.yaml', own.all),
+      listFile(events, 'sdn-compat/events.yaml', told.all.filter(isOurs)),
+      ...[...byNamespace].map(([namespace, all]) =>
+        listFile(pods, `namespaces/${encodeURIComponent(namespace)}/core/pod-addresses.yaml`, all.map(whereabouts)),
+      ),
+    ],
+    ownPods: ours.map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name })),
+    health: ours.map(healthOf),
+    unread: [own, told, allPods].flatMap(({ unread }) => unread),
+  };
+}
