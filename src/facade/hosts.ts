@@ -80,6 +80,7 @@ export function hostsReconciler({ client, logger, caches, adopted }: HostsDeps):
     caches.hostSubnets.list().some(({ egressIPs }) => asList(egressIPs).includes(ip));
   const reconcile = async (name: string, signal: AbortSignal): Promise<undefined> => {
     const [node, present] = [caches.nodes.get(name), caches.hostSubnets.get(name)];
+    if (present !== undefined) adopted.delete(name);
     const host = node === undefined ? undefined : ovnHostOf(node, isEgressIP);
     const step = hostStep(node, present, { host, egress: adopted.get(name) });
     const write = { signal, fieldManager: controllerManager };

@@ -1,15 +1,17 @@
 /** Runs the old API on top of OVN-Kubernetes: NetNamespaces and HostSubnets ask, and OVN-Kubernetes forwards. */
+import { hostSubnets, netNamespaces } from '../../api/kinds.ts';
 import { netidsReconciler } from '../controllers/allocators.ts';
 import { EgressView } from '../controllers/egressips/view.ts';
 import type { ControllerMetrics } from '../controllers/metrics.ts';
 import { followNetwork, type LiveNetwork } from '../controllers/network.ts';
 import { NotesController } from '../controllers/notes/controller.ts';
-import { byObject } from '../controllers/objects.ts';
+import { byObject, type ObjectReconciler } from '../controllers/objects.ts';
 import { type Reconciler, runAll } from '../controllers/reconciler.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { EventRecorder, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
-import { adopt, type Adopted, adoptingFirst, keepingLost } from './begin/adoption.ts';
+import { adopt, type Adopted, adoptingFirst, missingIn } from './begin/adoption.ts';
+import { keepingLost } from './begin/lost.ts';
 import { ensureNetwork } from './begin/network.ts';
 import { readDefinitions, untilServed } from './begin/served.ts';
 import { type FacadeCaches, openFacadeCaches } from './caches.ts';
@@ -63,14 +65,28 @@ function reconcilersOf(parts: Parts, { closed }: FacadeOptions): readonly Reconc
     { name: 'view', wokenBy, run: () => Promise.resolve() },
     notes,
     facadeReconciler({ ...parts, metrics: parts.facade, closes: closed === 'always', onFailure }),
-    byObject(
-      keepingLost(
-        [adoptingFirst(netidsReconciler(parts), parts), hostsReconciler({ ...parts, adopted: parts.adopted.hosts })],
-        parts,
-      ),
-      { logger, onFailure },
-    ),
+    byObject([netNamespacesAgain(parts), hostSubnetsAgain(parts)], { logger, onFailure }),
   ];
+}
+
+function netNamespacesAgain(parts: Parts): ObjectReconciler {
+  const { caches, adopted } = parts;
+  const { netNamespaces: cache, namespaces: owners } = caches;
+  const look = (): void => {
+    for (const object of missingIn(caches).netNamespaces) adopted.netNamespaces.set(object.metadata.name ?? '', object);
+  };
+  const reconciler = adoptingFirst(netidsReconciler(parts), parts);
+  return keepingLost(reconciler, { ...parts, kind: netNamespaces, cache, owners, look });
+}
+
+function hostSubnetsAgain(parts: Parts): ObjectReconciler {
+  const { caches, adopted } = parts;
+  const { hostSubnets: cache, nodes: owners } = caches;
+  const look = (): void => {
+    for (const [node, egress] of missingIn(caches).hosts) adopted.hosts.set(node, egress);
+  };
+  const reconciler = hostsReconciler({ ...parts, adopted: adopted.hosts });
+  return keepingLost(reconciler, { ...parts, kind: hostSubnets, cache, owners, look });
 }
 
 /** Runs until the signal aborts. */

@@ -210,23 +210,58 @@ test('a probe that an earlier run left does not keep its address from those who 
   await until('red has it', async () => (await world.places('red'))['192.168.7.209'] === 'node0');
 }, 30_000);
 
-test('NetNamespaces and HostSubnets that went with their kinds are made again when those are back', async () => {
-  await redOnNode0();
-  const { netid } = (await world.netNamespace('red'))!;
-  const definitions = ['netnamespaces', 'hostsubnets'].map((name) => `${name}.network.openshift.io`);
+/** Takes away the kinds with all objects, and serves them again when `meanwhile` is over. */
+async function replaceKinds(meanwhile: () => Promise<unknown>): Promise<void> {
   const kept: KubeObject[] = [];
-  for (const name of definitions) {
+  for (const plural of ['netnamespaces', 'hostsubnets']) {
+    const name = `${plural}.network.openshift.io`;
     kept.push((await world.client.get<KubeObject>(customResourceDefinitions, { name }))!);
     await world.client.delete(customResourceDefinitions, { name });
   }
-  await pause(1_000);
+  await meanwhile();
   for (const { metadata, ...rest } of kept)
     await world.client.create<KubeObject>(customResourceDefinitions, { ...rest, metadata: { name: metadata.name! } });
+}
+
+async function isAsItWas(netid: number): Promise<void> {
   expect(await until('red', () => world.netNamespace('red'), 30)).toMatchObject({ netid, egressIPs: [ip] });
   expect(await until('node0', () => world.hostSubnet('node0'), 30)).toMatchObject({ egressIPs: [ip] });
   await pause(1_000);
   expect(await world.places('red')).toEqual({ [ip]: 'node0' });
   expect((await world.get(nodes, 'node0'))?.metadata.labels).toHaveProperty([label]);
+}
+
+test('NetNamespaces and HostSubnets that went with their kinds are made again when those are back', async () => {
+  await redOnNode0();
+  const { netid } = (await world.netNamespace('red'))!;
+  await replaceKinds(() => pause(1_000));
+  await isAsItWas(netid);
+}, 60_000);
+
+test('they are made again as they were even if the kinds were back before the facade tried', async () => {
+  await redOnNode0();
+  const { netid } = (await world.netNamespace('red'))!;
+  const create = world.client.create.bind(world.client);
+  let goOn = (): void => undefined;
+  const areBack = new Promise<void>((resolve) => (goOn = resolve));
+  world.client.create = (async (kind: unknown, ...rest: readonly unknown[]) => {
+    if (kind === netNamespaces || kind === hostSubnets) await areBack;
+    return (create as (...args: readonly unknown[]) => Promise<unknown>)(kind, ...rest);
+  }) as typeof create;
+  // the time of a definition is in whole seconds
+  await pause(1_100);
+  await replaceKinds(() => Promise.resolve());
+  goOn();
+  await isAsItWas(netid);
+}, 60_000);
+
+test('those that somebody deletes are made anew, and ask for nothing', async () => {
+  await redOnNode0();
+  await world.client.delete(hostSubnets, { name: 'node0' });
+  expect((await until('node0', () => world.hostSubnet('node0'), 20)).egressIPs ?? []).toEqual([]);
+  await world.client.delete(netNamespaces, { name: 'red' });
+  expect((await until('red', () => world.netNamespace('red'), 20)).egressIPs ?? []).toEqual([]);
+  await until('nothing is asked for', async () => (await world.get(egressIPs, 'egressip-red')) === undefined, 20);
 }, 60_000);
 
 test('cleanup goes on where a kind cannot be listed', async () => {

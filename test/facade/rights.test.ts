@@ -131,6 +131,13 @@ test('uses all rights of its overlay but those for other ways, and is refused no
     await client.delete(egressNetworkPolicies, { namespace: 'blue', name: 'default' });
     await client.patch(netNamespaces, { name: 'red' }, { egressIPs: [] }, { type: 'merge' });
     await until('the EgressIP is gone', gone(egressIPs, 'egressip-red'), 20);
+    await client.delete(netNamespaces, { name: 'red' });
+    await client.delete(hostSubnets, { name: 'node1' });
+    await until(
+      'both are made anew',
+      async () => !(await gone(netNamespaces, 'red')()) && !(await gone(hostSubnets, 'node1')()),
+      20,
+    );
     await client.delete(namespaces, { name: 'red' });
     await client.delete(nodes, { name: 'node1' });
     await until(

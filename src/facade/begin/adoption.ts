@@ -19,7 +19,7 @@ import type { ObjectReconciler } from '../../controllers/objects.ts';
 import { inParallel } from '../../io/async/parallel.ts';
 import { pause } from '../../io/async/pause.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { ApiError, isAlreadyExists } from '../../io/kube/error.ts';
+import { isAlreadyExists } from '../../io/kube/error.ts';
 import type { Logger } from '../../io/log.ts';
 import { snapshotOf } from '../../migrate/input/make-snapshot.ts';
 import { egressFirewallItem } from '../../migrate/kinds/egressfirewall.ts';
@@ -189,10 +189,15 @@ function presentIn(caches: FacadeCaches): Present {
   };
 }
 
+/** What is missing now and can be told from the rest. */
+export function missingIn(caches: FacadeCaches): Adoption {
+  return adoptionOf(presentIn(caches));
+}
+
 /** Makes what is missing. Returns what is left to be made. */
 export async function adopt(deps: AdoptDeps, signal: AbortSignal): Promise<Adopted> {
   const { caches, logger } = deps;
-  const adoption = adoptionOf(presentIn(caches));
+  const adoption = missingIn(caches);
   const left = new Map<string, NetNamespaceObject>();
   await inParallel(adoption.netNamespaces, 16, async (object) => {
     const { name = '' } = object.metadata;
@@ -248,38 +253,4 @@ export function adoptingFirst(reconciler: ObjectReconciler, deps: AdoptingDeps):
       return reconciler.reconcile(name, signal);
     },
   };
-}
-
-/** The reconcilers, which keep what objects were when their kind is no longer served, so that they are made again with it. */
-export function keepingLost(
-  reconcilers: readonly ObjectReconciler[],
-  { adopted, caches }: AdoptingDeps,
-): readonly ObjectReconciler[] {
-  let next = 0;
-  const keep = (): void => {
-    const began = performance.now();
-    if (began < next) return;
-    const adoption = adoptionOf(presentIn(caches));
-    for (const object of adoption.netNamespaces) adopted.netNamespaces.set(object.metadata.name ?? '', object);
-    for (const [node, egress] of adoption.hosts) adopted.hosts.set(node, egress);
-    // all objects fail at once, and a look takes long where there are many
-    next = began + 10 * (performance.now() - began);
-  };
-  return reconcilers.map((one) => ({
-    ...one,
-    reconcile: async (name, signal) => {
-      try {
-        return await one.reconcile(name, signal);
-      } catch (error) {
-        if (isUnserved(error)) keep();
-        throw error;
-      }
-    },
-  }));
-}
-
-/** Whether the kind is not served, or about to go with its definition. An object that is not there is named. */
-function isUnserved(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  return error.code === 405 || (error.code === 404 && error.status.details?.name === undefined);
 }
