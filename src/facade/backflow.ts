@@ -8,9 +8,10 @@ import { compareIps, parseIp } from '../model/values/address.ts';
 import { asList, asText } from '../model/values/json.ts';
 import type { FacadeCaches } from './caches.ts';
 import type { Fights } from './fights.ts';
+import type { GoingLabels } from './going-labels.ts';
 import { mergeInto } from './merge-into.ts';
 import { labeledAnnotation } from './plan/marks.ts';
-import { labelPatch } from './plan/nodes.ts';
+import { labelPatch, type NodePatch } from './plan/nodes.ts';
 import type { World } from './world.ts';
 
 export interface BackflowDeps {
@@ -50,6 +51,7 @@ function sortedIps(texts: readonly string[]): readonly string[] {
 
 export interface LabelDeps extends BackflowDeps {
   readonly fights: Fights;
+  readonly going: GoingLabels;
   /** Whether the Node lacks its label on purpose for the moment. */
   readonly isHeld: (node: string) => boolean;
 }
@@ -59,7 +61,7 @@ export interface LabelDeps extends BackflowDeps {
  * the milliseconds until the next look, if any.
  */
 export async function labelNode(
-  { client, logger, caches, fights, isHeld }: LabelDeps,
+  { client, logger, caches, world, fights, going, isHeld }: LabelDeps,
   name: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
@@ -67,7 +69,9 @@ export async function labelNode(
   // without a HostSubnet nothing tells whether the node should host
   if (node === undefined || hostSubnet === undefined || isHeld(name)) return undefined;
   const metadata = labelPatch(node, hostSubnet);
+  const stays = going.left(name, isWithdrawn(metadata), world.assignedTo(name).length);
   if (metadata === undefined) return undefined;
+  if (stays > 0) return stays;
   // somebody took away a label that was given
   const isAgain =
     metadata.labels?.[assignableLabel] === '' && node.metadata.annotations?.[labeledAnnotation] !== undefined;
@@ -76,4 +80,8 @@ export async function labelNode(
   await mergeInto(client, nodes, { live: node, patch: { metadata } }, signal);
   logger.info({ node: name, ...metadata }, 'Node for egress IPs');
   return undefined;
+}
+
+function isWithdrawn(metadata: NodePatch | undefined): boolean {
+  return metadata?.labels?.[assignableLabel] === null;
 }

@@ -5,6 +5,7 @@ import { isConflict } from '../io/kube/error.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import { type BackflowDeps, type LabelDeps, labelNode, showAssigned } from './backflow.ts';
 import { Fights } from './fights.ts';
+import { GoingLabels } from './going-labels.ts';
 import { Isolation } from './isolation.ts';
 import { bringMulticast, multicastPatch } from './multicast.ts';
 import { Placements } from './placements.ts';
@@ -42,7 +43,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
   const steering = new Steering({ ...deps, wake, onReleased: (node) => queue.add(`node/${node}`) });
   const steps = new Steps({ ...deps, placements, steering });
   const isolation = new Isolation(deps);
-  const fights = new Fights(() => performance.now());
+  const [fights, going] = [new Fights(() => performance.now()), new GoingLabels(() => performance.now())];
   const work = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
     const [concern, name = ''] = parts(key);
     switch (concern) {
@@ -55,7 +56,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       case 'multicast':
         return bringMulticast(deps, name, signal).then(() => undefined);
       case 'node':
-        return workOnNode({ ...deps, fights, isHeld: (node) => steering.isHeld(node) }, name, signal);
+        return workOnNode({ ...deps, fights, going, isHeld: (node) => steering.isHeld(node) }, name, signal);
       default: {
         const vnid = Number(name);
         return isVnid(vnid) ? steps.reconcile(vnid, signal) : undefined;

@@ -1,5 +1,5 @@
 /** Firewalls that cannot close their namespace, because it ends or because somebody writes over them. */
-import { egressFirewalls, egressIPs, netNamespaces } from '../../api/kinds.ts';
+import { egressFirewalls, egressIPs, netNamespaces, nodes } from '../../api/kinds.ts';
 import { Firewalls } from '../../src/facade/firewalls.ts';
 import { isClosing } from '../../src/facade/plan/firewall.ts';
 import type { Wish } from '../../src/facade/plan/wish.ts';
@@ -7,11 +7,13 @@ import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
 import type { KubeObject, NetNamespaceObject } from '../../src/model/objects/raw.ts';
+import { fieldOf } from '../../src/model/values/json.ts';
 import { isVnid } from '../../src/model/values/vnid.ts';
 import { logger } from '../apiserver/started.ts';
 import { passing } from '../io/kube/passing.ts';
-import { closedRules, until, World } from './running.ts';
+import { closedRules, Running, until, World } from './running.ts';
 
+const mark = 'k8s.ovn.org/egress-assignable';
 const merge = { type: 'merge' } as const;
 const open = { spec: { egress: [{ type: 'Allow', to: { cidrSelector: '0.0.0.0/0' } }] } };
 
@@ -90,3 +92,33 @@ test('an EgressIP is not made while somebody else holds its namespace open', asy
   expect(order.slice(0, order.indexOf('EgressIP'))).toEqual(['open', 'closed']);
   stop.abort();
 }, 60_000);
+
+test('a node keeps its label until the namespaces that lose their address with it are closed', async () => {
+  const { client } = world;
+  const slow = passing(client, {
+    create: async (kind, object, options) => {
+      // as behind a slow webhook
+      if (kind === egressFirewalls) await new Promise((resolve) => setTimeout(resolve, 400));
+      return client.create(kind, object, options);
+    },
+  });
+  world.facade = new Running(slow);
+  await world.facade.started;
+  await world.namespace('red');
+  await world.offer('node0', { egressIPs: ['192.168.7.201'] });
+  await world.request('red', '192.168.7.201');
+  await until('it is assigned', async () => (await world.places('red'))['192.168.7.201'] === 'node0', 30);
+  await until('it is open', async () => (await world.rules('red')) === undefined, 30);
+  let open = 0;
+  const look = async (): Promise<boolean> => {
+    const served = Object.keys(await world.places('red')).length;
+    const isClosed = await world.isClosed('red');
+    if (served === 0 && !isClosed) open += 1;
+    return isClosed;
+  };
+  await world.offer('node0', { egressIPs: [] });
+  await until('it is closed', look, 30);
+  expect(open).toBe(0);
+  const label = async (): Promise<unknown> => fieldOf(await world.get(nodes, 'node0'), 'metadata', 'labels', mark);
+  await until('the node has no label', async () => (await label()) === undefined, 30);
+}, 120_000);
