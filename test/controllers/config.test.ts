@@ -40,6 +40,14 @@ test('every metric that an alert asks for exists', async () => {
   }
 });
 
+test('each alert has a section in docs/alerts.md, which it names, and no section is of none', async () => {
+  const rules = [...(await read('config/alerts.yaml')).matchAll(/alert: (\w+)[^]*?runbook: 'docs\/alerts\.md#(\w+)'/g)];
+  const names = rules.map(([, name = '']) => name);
+  expect(rules.map(([, , link]) => link)).toEqual(names.map((name) => name.toLowerCase()));
+  const sections = [...(await read('docs/alerts.md')).matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
+  expect(sections).toEqual(names);
+});
+
 test('the component alerts has exactly these rules', async () => {
   const { kind, spec } = load(await read('config/components/alerts/rules.yaml')) as { kind: string; spec: unknown };
   expect(kind).toBe('PrometheusRule');

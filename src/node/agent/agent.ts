@@ -83,6 +83,10 @@ class Agent {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#problems = reporterOf(options, { client, logger, hostSubnet: () => this.#view?.own.object });
     this.#cluster = new FollowedCluster(options, { client, logger, signal, changed: () => this.#wake() });
+    metrics.followBehind(() => {
+      const since = this.#pending.waitingSince;
+      return since === undefined ? 0 : (performance.now() - since) / 1_000;
+    });
     metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
     this.#nft = new NftTable(exec, logger);
@@ -106,6 +110,7 @@ class Agent {
       logger,
       ownership: () => this.#ownership(),
       onEnded: metrics.connectionsEnded,
+      onPorts: metrics.ports,
     });
     this.#applier = this.#createApplier();
     this.#failClosed = new FailClosed({

@@ -1,6 +1,7 @@
 /** The agent's metrics. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ip } from '../../model/values/address.ts';
+import type { PortUse } from '../conntrack/source-ports.ts';
 import type { NodePlan } from '../plan/node.ts';
 import type { Applied } from './apply.ts';
 
@@ -10,8 +11,42 @@ export interface NodeMetrics {
   readonly applied: (plan: NodePlan, applied: Applied, seconds: number) => void;
   readonly connectionsEnded: (count: number) => void;
   readonly failed: () => void;
+  /** Sets the most used source ports of egress IPs. */
+  readonly ports: (uses: readonly PortUse[]) => void;
+  /** Sets the source, read at each scrape, of the seconds since which the oldest change waits to be applied. */
+  readonly followBehind: (seconds: () => number) => void;
   /** Sets the source, read at each scrape, of the watched nodes that host egress IPs and whether they are online. */
   readonly followPeers: (peers: () => ReadonlyMap<Ip, boolean>) => void;
+}
+
+/** What is read at a scrape, from the sources in `follow`, and the ports, which are set. */
+function createLookedAt(registers: Registry[]) {
+  const follow = { behind: (): number => 0, peers: (): ReadonlyMap<Ip, boolean> => new Map() };
+  const ports = new Gauge({
+    name: 'sdn_compat_agent_egressip_source_ports',
+    help: 'Source ports of an egress IP of this node that are taken towards a remote; those with the most',
+    labelNames: ['egress_ip', 'remote', 'protocol'],
+    registers,
+  });
+  new Gauge({
+    name: 'sdn_compat_agent_behind_seconds',
+    help: 'For how long a change of the cluster waits to be applied on this node; 0 if none does',
+    registers,
+    collect() {
+      this.set(follow.behind());
+    },
+  });
+  new Gauge({
+    name: 'sdn_compat_agent_peer_online',
+    help: 'Whether a node that hosts egress IPs answers this one',
+    labelNames: ['node_ip'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [ip, isOnline] of follow.peers()) this.set({ node_ip: ip }, isOnline ? 1 : 0);
+    },
+  });
+  return { ports, follow };
 }
 
 /** Creates a registry with all metrics at 0. */
@@ -41,17 +76,7 @@ export function createNodeMetrics(): NodeMetrics {
     help: 'Egress IPs assigned to this node that it cannot carry',
     registers,
   });
-  let peers = (): ReadonlyMap<Ip, boolean> => new Map();
-  new Gauge({
-    name: 'sdn_compat_agent_peer_online',
-    help: 'Whether a node that hosts egress IPs answers this one',
-    labelNames: ['node_ip'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [ip, isOnline] of peers()) this.set({ node_ip: ip }, isOnline ? 1 : 0);
-    },
-  });
+  const { ports, follow } = createLookedAt(registers);
   return {
     registry,
     applied: (plan, applied, seconds) => {
@@ -61,6 +86,12 @@ export function createNodeMetrics(): NodeMetrics {
     },
     connectionsEnded: (count) => ended.inc(count),
     failed: () => errors.inc(),
-    followPeers: (source) => (peers = source),
+    ports: (uses) => {
+      ports.reset();
+      for (const { egressIP, remote, protocol, ports: count } of uses)
+        ports.set({ egress_ip: egressIP, remote, protocol }, count);
+    },
+    followBehind: (seconds) => (follow.behind = seconds),
+    followPeers: (source) => (follow.peers = source),
   };
 }

@@ -11,6 +11,7 @@ import { mostLooks, type Selection, selectionArgs } from './affected.ts';
 import { readConnections } from './connection.ts';
 import { deleteConnections } from './delete.ts';
 import { deletionPasses, type Judged, mostPasses, passOver } from './passes.ts';
+import { type PortUse, SourcePorts } from './source-ports.ts';
 import { judge, type Ownership } from './stale.ts';
 import { Touched } from './touched.ts';
 
@@ -21,6 +22,8 @@ export interface SweeperDeps {
   readonly ownership: () => Promise<Ownership | undefined>;
   /** Called with the number of connections that were ended. */
   readonly onEnded: (count: number) => void;
+  /** Called with the most used source ports of this node's egress IPs, whenever the whole table was read. */
+  readonly onPorts: (uses: readonly PortUse[]) => void;
 }
 
 /** Deletions without a look: connections with a source that their owner lost; those that nft marked. */
@@ -128,10 +131,15 @@ export class Sweeper {
     const now = await ownership();
     if (now === undefined) return 0;
     const isStale = judge(now);
+    const ports = new SourcePorts(now.hosted);
     const judged: Judged[] = [];
     for await (const connections of readConnections(listing)) {
-      for (const connection of connections) judged.push({ connection, stale: isStale(connection) });
+      for (const connection of connections) {
+        judged.push({ connection, stale: isStale(connection) });
+        ports.note(connection);
+      }
     }
+    if (selection === undefined) this.#deps.onPorts(ports.top());
     const passes = deletionPasses(judged, selection, most);
     const isDone = await this.#delete(passes, () => this.#plans === plans);
     if (!isDone) this.#looks.add('all' satisfies Look);

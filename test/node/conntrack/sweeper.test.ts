@@ -2,6 +2,7 @@
 import { pause } from '../../../src/io/async/pause.ts';
 import type { Exec } from '../../../src/io/programs/exec.ts';
 import type { Connection } from '../../../src/node/conntrack/connection.ts';
+import type { PortUse } from '../../../src/node/conntrack/source-ports.ts';
 import type { Ownership } from '../../../src/node/conntrack/stale.ts';
 import { Sweeper } from '../../../src/node/conntrack/sweeper.ts';
 import { ctMark } from '../../../src/node/ovs/pipeline.ts';
@@ -17,6 +18,7 @@ interface World {
   now: Ownership | undefined;
   readonly ran: string[];
   ended: number;
+  uses: readonly PortUse[] | undefined;
   /** Called before each run of conntrack. */
   before: (args: readonly string[]) => void;
   readonly sweeper: Sweeper;
@@ -41,8 +43,9 @@ beforeEach(() => {
     logger,
     ownership: () => Promise.resolve(world.now),
     onEnded: (count) => (world.ended += count),
+    onPorts: (uses) => void (world.uses = uses),
   });
-  world = { table: [], now: ownership, ran: [], ended: 0, before: () => undefined, sweeper };
+  world = { table: [], now: ownership, ran: [], ended: 0, uses: undefined, before: () => undefined, sweeper };
   running = sweeper.run(stop.signal);
 });
 afterEach(async () => {
@@ -64,6 +67,23 @@ it('ends what may not continue, and counts it; the rest goes on', async () => {
   await until(() => world.table.length === 1);
   expect(world.table).toEqual([stays]);
   await until(() => world.ended === 2);
+});
+
+it('counts the source ports of egress IPs that are here, by remote, when it reads the whole table', async () => {
+  const to = (destination: string, sourcePort: number): Connection =>
+    connection('10.254.0.2', redIP, red, { sourcePort: String(sourcePort), answerer: destination, destination });
+  world.table = [
+    to('203.0.113.7', 1),
+    to('203.0.113.7', 2),
+    to('203.0.113.8', 3),
+    connection('10.254.0.4', nodeIP, plain),
+  ];
+  world.sweeper.sweep();
+  await until(() => world.uses !== undefined);
+  expect(world.uses?.map(({ egressIP, remote, ports }) => [egressIP, remote.split(':')[0], ports])).toEqual([
+    [redIP, '203.0.113.7', 2],
+    [redIP, '203.0.113.8', 1],
+  ]);
 });
 
 it('ends nothing while it is unknown who owns what', async () => {

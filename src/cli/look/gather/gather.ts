@@ -19,6 +19,7 @@ import { type ClientFlags, openClient } from '../../client.ts';
 import { report } from '../../output.ts';
 import { programVersion } from '../../version.ts';
 import { statusTable } from '../status-table.ts';
+import { maskedWith } from './applied.ts';
 import { Mask } from './mask.ts';
 import { otherObjects } from './objects.ts';
 
@@ -36,6 +37,8 @@ export interface SupportFlags extends ClientFlags {
 interface Gathered {
   readonly texts: readonly TextFile[];
   readonly missing: readonly string[];
+  /** The objects of the cluster, if those were read. */
+  readonly snapshot?: Snapshot;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -45,19 +48,24 @@ const yamlText = (value: unknown): string => dump(value, { noRefs: true, lineWid
 /** Reads and writes the bundle. Exit status 1 if something could not be read; the rest is written all the same. */
 export async function runGather(flags: SupportFlags): Promise<void> {
   await refuseOccupied(flags.out);
-  const { texts, missing } = flags.nodeOnly ? await fromNode(flags) : await fromCluster(flags);
+  const { texts, missing, snapshot } = flags.nodeOnly ? await fromNode(flags) : await fromCluster(flags);
   const all = [
     { path: 'version', text: `sdn-compat ${programVersion}\n` },
     { path: 'sdn-compat/missing.txt', text: missing.map((line) => `${line}\n`).join('') },
     ...texts,
   ];
-  const mask = flags.redact ? new Mask() : undefined;
-  const shown =
-    mask === undefined ? all : all.map(({ path, text }) => ({ path: mask.text(path), text: mask.text(text) }));
+  const shown = flags.redact ? masked(all, snapshot) : all;
   await writeTexts(flags.out, shown);
   for (const line of missing) report(`not read: ${line}\n`);
   report(`${shown.length} files${flags.out === '-' ? '' : ` written to ${flags.out}`}\n`);
   if (missing.length > 0) process.exitCode = 1;
+}
+
+function masked(all: readonly TextFile[], snapshot: Snapshot | undefined): readonly TextFile[] {
+  const mask = new Mask();
+  const hide = (text: string): string => mask.text(text);
+  const inText = snapshot === undefined ? hide : maskedWith(snapshot, hide);
+  return all.map(({ path, text }) => ({ path: hide(path), text: inText(text) }));
 }
 
 /** This node alone, also while the API server is away. */
@@ -100,6 +108,7 @@ async function fromCluster(flags: SupportFlags): Promise<Gathered> {
       findingsOf(snapshot),
     ];
     return {
+      snapshot,
       texts: [
         { path: 'index.json', text: jsonText(kinds) },
         ...[...gatheredFiles(snapshot, wanted), ...others.files].map(({ path, content }) => ({
