@@ -1,10 +1,9 @@
 /** Texts that a command gives out together: as a folder, or as an archive. */
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { packTar } from 'modern-tar';
-import { replaceFile } from '../io/state-file.ts';
 import { fieldOf } from '../model/values/json.ts';
 import { Failure } from './fail.ts';
 
@@ -39,13 +38,16 @@ export async function writeTexts(out: string, texts: readonly TextFile[]): Promi
   try {
     if (out === standardOutput) await writeOut(await promisify(gzip)(await tarOf(texts)));
     else if (archive.test(out)) await writeArchive(out, texts);
-    else await writeFolder(out, texts);
+    else await writeFolder(resolve(out), texts);
   } catch (error) {
     throw new Failure(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    // what is left of it would keep a full disk full
-    if (out !== standardOutput) await rm(`${out}.new`, { recursive: true, force: true });
   }
+}
+
+/** A folder of a name that nothing else has while something is made in it; what is left of it would keep a full disk full. */
+async function inStage(prefix: string, make: (stage: string) => Promise<void>): Promise<void> {
+  const stage = await mkdtemp(prefix);
+  await make(stage).finally(() => rm(stage, { recursive: true, force: true }));
 }
 
 async function tarOf(texts: readonly TextFile[]): Promise<Uint8Array> {
@@ -69,16 +71,26 @@ function writeOut(bytes: Uint8Array): Promise<void> {
 async function writeArchive(out: string, texts: readonly TextFile[]): Promise<void> {
   const bytes = await tarOf(texts);
   await mkdir(dirname(out), { recursive: true });
-  await replaceFile(out, packed.test(out) ? await promisify(gzip)(bytes) : bytes);
+  await inStage(`${out}.new-`, async (stage) => {
+    const made = join(stage, basename(out));
+    await writeFile(made, packed.test(out) ? await promisify(gzip)(bytes) : bytes, { mode: 0o600 });
+    await rename(made, out);
+  });
 }
 
+/** A new folder appears whole. One that is there, perhaps the working directory or a volume, is filled in the end. */
 async function writeFolder(out: string, texts: readonly TextFile[]): Promise<void> {
-  const stage = `${out}.new`;
-  await rm(stage, { recursive: true, force: true });
-  for (const { path, text } of texts) {
-    await mkdir(dirname(join(stage, path)), { recursive: true, mode: 0o700 });
-    await writeFile(join(stage, path), text, { mode: 0o600 });
-  }
-  await rm(out, { recursive: true, force: true });
-  await rename(stage, out);
+  const isThere = await stat(out).then(
+    () => true,
+    () => false,
+  );
+  await mkdir(dirname(out), { recursive: true });
+  await inStage(isThere ? join(out, '.new-') : `${out}.new-`, async (stage) => {
+    for (const { path, text } of texts) {
+      await mkdir(dirname(join(stage, path)), { recursive: true, mode: 0o700 });
+      await writeFile(join(stage, path), text, { mode: 0o600 });
+    }
+    if (!isThere) await rename(stage, out);
+    else for (const name of await readdir(stage)) await rename(join(stage, name), join(out, name));
+  });
 }

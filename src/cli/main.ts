@@ -255,7 +255,13 @@ function isUsageError(error: Error): error is Error & { readonly exitCode: numbe
 }
 
 // The reader of our output may stop early, like `head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  report(`sdn-compat: standard output cannot be written: ${error.message}\n`);
+  process.exit(1);
+});
+// whoever reads what we report may stop, too
+process.stderr.on('error', () => undefined);
 
 /** The command with all its subcommands. */
 export async function wholeCommand(): Promise<Command> {

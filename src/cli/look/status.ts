@@ -2,6 +2,7 @@
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
 import type { ReadCluster } from '../../io/input/cluster.ts';
+import { KubeConfigError } from '../../io/kube/error.ts';
 import { narrowed, type Narrowing, problemsOf } from '../../model/cluster/narrowed.ts';
 import { type Standing, standingOf } from '../../model/cluster/standing.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
@@ -37,7 +38,11 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
   if (flags.filename.length > 0 && !isOnce) throw new Failure('files do not change: leave out --watch and --wait', 2);
   const { source, close } = flags.filename.length > 0 ? filesOf(flags) : await serverOf(flags);
   try {
-    const seen = await seenBy(source, flags);
+    const seen = await seenBy(source, flags).catch((error: unknown) => {
+      // status 1 would say that something is not in use
+      if (error instanceof Failure || error instanceof KubeConfigError || !(error instanceof Error)) throw error;
+      throw new Failure(error.message, cannotTell);
+    });
     if (!flags.watch) print(await textOf(seen, flags));
     if (seen.standing.unknown.length > 0) process.exitCode = cannotTell;
     if (seen.standing.wrong.length > 0) process.exitCode = notInUse;

@@ -35,7 +35,10 @@ export async function runTest(flags: TestFlags): Promise<void> {
   const client = await openClient(flags, 'sdn-compat-test');
   const signal = untilSignal();
   try {
-    const { cluster, unread, ...reports } = await clusterFromServer(client);
+    const { cluster, unread, ...reports } = await clusterFromServer(client).catch((error: unknown) => {
+      // status 1 would say that a pod leaves as it should not
+      throw new Failure(error instanceof Error ? error.message : String(error), cannotTell);
+    });
     for (const line of unread.values()) report(`${line}\n`);
     const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
     const places = placesOf(status, new Set(cluster.netNamespaces.map(({ name }): string => name)), flags);

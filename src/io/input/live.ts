@@ -35,12 +35,16 @@ export interface Following {
 export interface FollowOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Called soon after something changed; several changes at once are one. */
+  /** Called soon after something changed; several changes at once are one. Also now and then without a change. */
   readonly onChange: () => void;
+  /** How often without a change, in milliseconds: a leader that is gone changes nothing, and is gone all the same. */
+  readonly lookAgain?: number;
 }
 
 /** How long changes are collected, in milliseconds: a patch often changes several objects. */
 const gathering = 100;
+/** How often all is looked at again, in milliseconds. */
+const lookAgain = 5_000;
 /** How often a kind that failed is asked for again, in milliseconds. */
 const askAgain = 2_000;
 
@@ -68,7 +72,12 @@ class Follower implements Following {
     this.#nodes = this.#follow<KubeObject>(nodes);
     this.#networks = this.#follow<ClusterNetworkObject>(clusterNetworks);
     this.#leases = this.#follow<KubeObject>(leases, ownSelector);
-    options.signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+    const again = setInterval(() => this.#changed(), options.lookAgain ?? lookAgain);
+    const stop = (): void => {
+      clearTimeout(this.#timer);
+      clearInterval(again);
+    };
+    options.signal.addEventListener('abort', stop, { once: true });
   }
 
   /** Resolves when each kind has been read or has failed once; rejects if the server answers for none of them. */

@@ -87,16 +87,23 @@ function fileOf(kind: Kind, namespace: string | undefined, items: readonly KubeO
 
 /** Variables of an egress router that a plan reads; the value of any other may be secret. */
 const routerVariable = /^EGRESS_/;
-const shownAnnotations = 'kubectl.kubernetes.io/last-applied-configuration';
+/** Annotations that anything reads: those of the network plugins, their operator, and ours. Any other may be secret. */
+const readAnnotation =
+  /^([a-z0-9.-]+\.)?(network\.openshift\.io|networkoperator\.openshift\.io|k8s\.ovn\.org|sdn-compat(\.io)?)\//;
+
+const readOf = <T>(annotations: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(annotations).filter(([key]) => readAnnotation.test(key)));
+
+/** The object with no annotations but those that are read. */
+export function withReadAnnotations<T extends KubeObject>(object: T): T {
+  const { annotations } = object.metadata;
+  if (annotations === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, annotations: readOf(annotations) } };
+}
 
 /** The object without what is not read and may be secret. */
 function cleaned(kind: Kind, object: KubeObject): KubeObject {
-  const { annotations = {} } = object.metadata;
-  const kept = Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== shownAnnotations));
-  const plain = {
-    ...object,
-    metadata: { ...object.metadata, ...(object.metadata.annotations === undefined ? {} : { annotations: kept }) },
-  };
+  const plain = withReadAnnotations(object);
   if (kind === configMaps) return withoutPullSecret(plain);
   return macvlanKinds.includes(kind) ? asObject(redacted(plain), plain) : plain;
 }
@@ -119,7 +126,10 @@ function redacted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(redacted);
   if (!isRecord(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, key === 'env' ? variables(inner) : redacted(inner)]),
+    Object.entries(value).map(([key, inner]) => {
+      if (key === 'annotations' && isRecord(inner)) return [key, readOf(inner)];
+      return [key, key === 'env' ? variables(inner) : redacted(inner)];
+    }),
   );
 }
 

@@ -50,6 +50,12 @@ test('it shows each change, and tells of it', async () => {
   await until('it is gone', () => following.now().cluster.netNamespaces.length === 0);
 });
 
+test('it is looked at again and again, as a leader that is gone changes nothing', async () => {
+  const onChange = (): unknown => changes++;
+  await followCluster(api.client, { logger, signal: stop.signal, onChange, lookAgain: 20 });
+  await until('many looks', () => changes > 20);
+});
+
 test('while the server is away it shows what was, and says so until it is back', async () => {
   await api.client.create(hostSubnets, host);
   const following = await follow();

@@ -91,6 +91,25 @@ test('no value of a variable that no plan reads is in it, nor what the installer
   expect(text).toContain('192.168.7.0/24');
 });
 
+test('annotations are in it that something reads, and no others, which may hold tokens', () => {
+  const annotations = {
+    'k8s.ovn.org/node-subnets': '{"default":"10.128.0.0/23"}',
+    'migrate.sdn-compat/netid': '7',
+    'vault.example/token': 'secret-1',
+    'evilk8s.ovn.org/token': 'secret-2',
+    token: 'secret-3',
+  };
+  const node = make.any('v1', 'Node', { name: 'n1', annotations }, {});
+  const template = {
+    metadata: { annotations: { 'pod.network.openshift.io/assign-macvlan': 'true', token: 'secret-4' } },
+    spec: { containers: [] },
+  };
+  const workload = make.any('apps/v1', 'Deployment', { name: 'router', namespace: 'shop' }, { spec: { template } });
+  const text = JSON.stringify(gatheredFiles(snapshotOf([node, workload]), wanted));
+  expect(text).not.toContain('secret-');
+  for (const kept of ['10.128.0.0/23', 'migrate.sdn-compat/netid', 'assign-macvlan']) expect(text).toContain(kept);
+});
+
 test('a kind that could not be read or is not served is in the index, and has no file that says there is none', () => {
   const snapshot = makeSnapshot(
     new Map(),

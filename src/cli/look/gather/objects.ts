@@ -2,6 +2,7 @@
 import { apiVersionOf, events, type Kind, leases, pods } from '../../../../api/kinds.ts';
 import { ownSelector } from '../../../io/input/cluster.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
+import { withReadAnnotations } from '../../../migrate/input/gather.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { asList, asText, fieldOf, isRecord } from '../../../model/values/json.ts';
 
@@ -27,7 +28,10 @@ async function taken<T extends KubeObject>(client: KubeClient, kind: Kind, label
 }
 
 function listFile(kind: Kind, path: string, items: readonly KubeObject[]): ListFile {
-  return { path, content: { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, items } };
+  return {
+    path,
+    content: { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, items: items.map(withReadAnnotations) },
+  };
 }
 
 const isOurs = (event: KubeObject): boolean =>
@@ -35,14 +39,15 @@ const isOurs = (event: KubeObject): boolean =>
     asText(one).startsWith('sdn-compat'),
   );
 
+const pick = (from: unknown, ...fields: readonly string[]): object =>
+  Object.fromEntries(
+    fields.flatMap((field) => (isRecord(from) && from[field] !== undefined ? [[field, from[field]]] : [])),
+  );
+
 /** Of a pod where it is and which address it has, which is all that decides about its packets. */
 function whereabouts(pod: KubeObject): KubeObject {
   const { name, namespace, labels } = pod.metadata;
   const [spec, status] = [fieldOf(pod, 'spec'), fieldOf(pod, 'status')];
-  const pick = (from: unknown, ...fields: readonly string[]): object =>
-    Object.fromEntries(
-      fields.flatMap((field) => (isRecord(from) && from[field] !== undefined ? [[field, from[field]]] : [])),
-    );
   const cut: KubeObject & { readonly spec: object; readonly status: object } = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -59,6 +64,11 @@ function whereabouts(pod: KubeObject): KubeObject {
 
 const isOwnPod = ({ metadata }: KubeObject): boolean => asText(metadata.labels?.['app']).startsWith('sdn-compat-');
 
+/** How a container ended; not its message, which is what the program wrote. */
+function lastOf(ended: unknown): object {
+  return pick(ended, 'exitCode', 'signal', 'reason', 'startedAt', 'finishedAt');
+}
+
 /** How our pods are: which images run, and how often they began again. */
 function healthOf(pod: KubeObject): object {
   const containers = asList(fieldOf(pod, 'status', 'containerStatuses')).map((one) => ({
@@ -67,7 +77,7 @@ function healthOf(pod: KubeObject): object {
     imageID: fieldOf(one, 'imageID'),
     ready: fieldOf(one, 'ready'),
     restarts: fieldOf(one, 'restartCount'),
-    last: fieldOf(one, 'lastState'),
+    last: lastOf(fieldOf(one, 'lastState', 'terminated')),
   }));
   return {
     name: pod.metadata.name,

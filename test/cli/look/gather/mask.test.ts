@@ -35,6 +35,7 @@ test.each([
   'lo 127.0.0.1/8, 0.0.0.0/0, 224.0.0.1, 255.255.255.0, 169.254.169.2',
   'a mac aa:bb:cc:dd:ee:ff and 1.2.3.4.5 and 999.1.2.3',
   '::1 fe80::1 ff02::1',
+  '2026-11-30-04-15 and 2026-11-30T04:15:29.123Z, std::vector and cookie=0x5d4c0001',
 ])('%s stays', (text) => {
   expect(mask.text(text)).toBe(text);
 });
@@ -63,4 +64,38 @@ test('in flows, rules and routes', () => {
 
 test('another run masks otherwise', () => {
   expect(new Mask().text('192.168.7.200 10.1.2.3')).not.toBe(new Mask().text('192.168.7.200 10.1.2.3'));
+});
+
+describe('an address in other clothes fits the plain one', () => {
+  const [plain = ''] = mask.text('10.0.1.2').split(' ');
+  const hex = (one: string): string => Number(one).toString(16).padStart(2, '0');
+  const [a = '', b = '', c = '', d = ''] = plain.split('.').map(hex);
+  const dashed = plain.replaceAll('.', '-');
+  test.each([
+    ['ip-10-0-1-2.ec2.internal', `ip-${dashed}.ec2.internal`],
+    ['worker-3-10-0-1-2', `worker-3-${dashed}`],
+    ['eip10_0_1_2', `eip${dashed.replaceAll('-', '_')}`],
+    ['pod.10.0.1.2', `pod.${plain}`],
+    ['10.0.1.2..10.0.1.2', `${plain}..${plain}`],
+    ['10.0.1.2-10.0.1.2', `${plain}-${plain}`],
+    ['10.0.1.2/33', `${plain}/33`],
+    ['::ffff:10.0.1.2', `::ffff:${plain}`],
+    ['64:ff9b::10.0.1.2', `64:ff9b::${plain}`],
+    ['unix:x:10.0.1.2', `unix:x:${plain}`],
+    ['a:b:10-0-1-2', `a:b:${dashed}`],
+    ['02:42:0a:00:01:02', `02:42:${a}:${b}:${c}:${d}`],
+    ['42:01:0a:00:01:02', `42:01:${a}:${b}:${c}:${d}`],
+    ['fe80::858:aff:fe00:102', `fe80::858:${a}ff:fe${b}:${c}${d}`],
+  ])('%s', (given, masked) => {
+    expect(mask.text(given)).toBe(masked);
+  });
+});
+
+test('IPv6 addresses are one address however they are written, and wherever they stand', () => {
+  const plain = mask.text('2001:db8::1');
+  expect(mask.text('2001:0DB8:0:0:0:0:0:0001')).toBe(plain);
+  expect(mask.text('podIP:2001:db8::1 ping 2001:db8::1: no route; 2001:db8::1-2001:db8::1')).toBe(
+    `podIP:${plain} ping ${plain}: no route; ${plain}-${plain}`,
+  );
+  expect(mask.text('2001:db8:7::10.0.1.2')).toMatch(/^fd00:[\da-f:]+::$/);
 });
