@@ -1,9 +1,18 @@
 /** Joined and isolated projects under the multitenant plugin, as NetworkPolicies. */
-import { clusterNetworks, namespaces, netNamespaces, networkConfigs, networkPolicies } from '../../api/kinds.ts';
+import {
+  clusterNetworks,
+  egressIPs,
+  namespaces,
+  netNamespaces,
+  networkConfigs,
+  networkPolicies,
+} from '../../api/kinds.ts';
 import { changePodNetwork } from '../../src/cli/pod-network.ts';
 import type { NetworkRequest } from '../../src/controllers/netids/request.ts';
 import { cleanUp } from '../../src/facade/cleanup.ts';
+import { namespacesNamedBy } from '../../src/facade/plan/egressip.ts';
 import { groupsIn } from '../../src/facade/plan/isolation.ts';
+import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
 import { admittedBy } from '../../src/migrate/targets/ovn/cluster/isolation.ts';
 import type { ClusterNetworkObject, KubeObject, NetworkPolicyObject } from '../../src/model/objects/raw.ts';
 import { until, World } from './running.ts';
@@ -137,3 +146,45 @@ test('a policy that says something else says nothing of VNIDs', () => {
     global: [],
   });
 });
+
+test('no namespace that asks for an address is open without one while it is joined and isolated quickly', async () => {
+  await plugin('multitenant');
+  await world.startFacade();
+  const asking = ['red', 'blue'];
+  await world.namespace(...asking, 'green');
+  await world.offer('node0', { egressIPs: ['192.168.7.201'] });
+  await world.offer('node1', { egressIPs: ['192.168.7.202'] });
+  await world.request('red', '192.168.7.201');
+  await world.request('blue', '192.168.7.202');
+  const isServed = async (namespace: string): Promise<boolean> =>
+    (await world.client.list<KubeObject>(egressIPs)).items.some(
+      (object) => namespacesNamedBy(object).includes(namespace) && assignedIn(object).size > 0,
+    );
+  const isOpen = async (namespace: string): Promise<boolean> =>
+    (await isServed(namespace)) && !(await world.isClosed(namespace));
+  for (const one of asking) await until(`${one} is open`, () => isOpen(one), 20);
+  let isOver = false;
+  const open: string[] = [];
+  const looking = asking.map(async (one) => {
+    while (!isOver) {
+      const [before, isClosed, after] = [await isServed(one), await world.isClosed(one), await isServed(one)];
+      if (!before && !isClosed && !after) open.push(one);
+    }
+  });
+  for (let round = 0; round < 6; round += 1) {
+    await change('blue', { kind: 'join', to: 'red' });
+    await change('green', { kind: 'join', to: 'blue' });
+    await change('red', { kind: 'isolate' });
+    await change('green', { kind: 'isolate' });
+    await change('blue', { kind: 'isolate' });
+  }
+  for (const one of asking) await until(`${one} is open again`, () => isOpen(one), 30);
+  isOver = true;
+  await Promise.all(looking);
+  expect(open).toEqual([]);
+  for (const one of [...asking, 'green']) await shows(one, one);
+  expect(await world.places('red')).toEqual({ '192.168.7.201': 'node0' });
+  expect(await world.places('blue')).toEqual({ '192.168.7.202': 'node1' });
+  expect(await isServed('green')).toBe(false);
+  expect(await world.isClosed('green')).toBe(false);
+}, 90_000);
