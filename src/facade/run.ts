@@ -11,6 +11,7 @@ import type { KubeClient } from '../io/kube/client.ts';
 import { EventRecorder, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
 import { adopt, type Adopted, adoptingFirst, missingIn } from './begin/adoption.ts';
+import { keepingPolicies } from './begin/kept-policies.ts';
 import { keepingLost } from './begin/lost.ts';
 import { ensureNetwork } from './begin/network.ts';
 import { readDefinitions, untilServed } from './begin/served.ts';
@@ -94,10 +95,15 @@ export async function runFacade(deps: FacadeRunDeps, options: FacadeOptions, sig
   const { client, logger, metrics } = deps;
   await untilServed(client, logger, signal);
   await ensureNetwork(client, logger, signal);
-  const caches = await openFacadeCaches(client, logger, signal).catch((error: unknown) => {
+  const opened = await openFacadeCaches(client, logger, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  if (caches === undefined) return;
+  if (opened === undefined) return;
+  const hasNamespace = (name: string): boolean => {
+    const namespace = opened.namespaces.get(name);
+    return namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
+  };
+  const caches = { ...opened, policies: keepingPolicies(opened.policies, { client, logger, hasNamespace }, signal) };
   const events = new EventRecorder({ client, logger, component: 'sdn-compat-facade', now: Date.now });
   const { report } = events;
   const told = events.run(signal);

@@ -62,11 +62,13 @@ function controllerLine({ lease, leader, version, backend, renewed }: Controller
   return `Lease ${lease}: ${leader} leads, ${about.join(', ')}, renewed ${renewed ?? 'at a time that it does not say'}\n`;
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 function summary({ egressIPs }: Status, { wrong, unknown }: Standing): string {
   const requested = egressIPs.filter(({ namespaces }) => namespaces.length > 0);
   const used = requested.filter(isFine).length;
-  const known = unknown.length === 0 ? '' : `, ${unknown.length} things that nobody can tell`;
-  return `${used} of ${requested.length} requested egress IPs are in use; ${wrong.length} problems${known}\n`;
+  const known = unknown.length === 0 ? '' : `, ${counted(unknown.length, 'thing')} that nobody can tell`;
+  return `${used} of ${requested.length} requested egress IPs are in use; ${counted(wrong.length, 'problem')}${known}\n`;
 }
 
 /** Above this number, lines are only counted; JSON and YAML have all. */

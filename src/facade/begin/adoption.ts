@@ -219,8 +219,9 @@ export async function adopt(deps: AdoptDeps, signal: AbortSignal): Promise<Adopt
   return { netNamespaces: left, hosts: new Map(adoption.hosts) };
 }
 
-async function makeAgain(
-  { client, logger }: AdoptDeps,
+/** Creates an object that is gone; it is well if somebody else did. */
+export async function makeAgain(
+  { client, logger }: Pick<AdoptDeps, 'client' | 'logger'>,
   kind: Kind,
   object: KubeObject,
   signal: AbortSignal,

@@ -40,7 +40,7 @@ export function keepingLost(reconciler: ObjectReconciler, deps: LostDeps): Objec
       const began = performance.now();
       if (began < next) return next - began;
       // one look is for all, also for those that waited for the answer meanwhile
-      if ((await wentWithKind(deps, made, signal)) && gone.has(name)) {
+      if ((await isLost(deps, made, signal)) && gone.has(name)) {
         const start = performance.now();
         deps.look();
         gone.clear();
@@ -62,21 +62,35 @@ export function keepingLost(reconciler: ObjectReconciler, deps: LostDeps): Objec
   };
 }
 
-/** Whether an object that was made at that time went with its kind. Fails while the kind is not served, or about to go. */
-async function wentWithKind({ client, logger, kind }: LostDeps, made: string, signal: AbortSignal): Promise<boolean> {
+/** Whether an object that was made at that time is to be made again as it was. */
+async function isLost(deps: LostDeps, made: string, signal: AbortSignal): Promise<boolean> {
+  const why = await whyGone(deps, made, signal);
+  if (why === 'unknown')
+    deps.logger.warn(
+      { definition: resourceName(deps.kind) },
+      'whether objects went with their kind is unknown: they are made again as they were',
+    );
+  return why !== 'deleted';
+}
+
+/**
+ * Why an object that was made at that time is gone: somebody deleted it, or it went with its kind, whose definition is
+ * newer then. Unknown if the definition may not be read. Fails while the kind is not served, or about to go.
+ */
+export async function whyGone(
+  { client, kind }: Pick<LostDeps, 'client' | 'kind'>,
+  made: string,
+  signal: AbortSignal,
+): Promise<'deleted' | 'with its kind' | 'unknown'> {
   const name = resourceName(kind);
   const definition = await client
     .get<KubeObject>(customResourceDefinitions, { name }, { signal })
     .catch((error: unknown) => {
       if (!isForbidden(error)) throw error;
-      logger.warn(
-        { definition: name },
-        'whether objects went with their kind is unknown: they are made again as they were',
-      );
       return 'unknown' as const;
     });
-  if (definition === 'unknown') return true;
+  if (definition === 'unknown') return definition;
   if (definition === undefined || definition.metadata.deletionTimestamp !== undefined)
     throw new Error(`the API server does not serve ${name}`);
-  return (definition.metadata.creationTimestamp ?? '') > made;
+  return (definition.metadata.creationTimestamp ?? '') > made ? 'with its kind' : 'deleted';
 }
