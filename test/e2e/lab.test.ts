@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, outside, program, run, TestLab, traces, until } from './lab.ts';
+import { must, outside, program, type Ran, run, TestLab, traces, until } from './lab.ts';
 
 describe('a lab in use', () => {
   let lab: TestLab;
@@ -12,6 +12,10 @@ describe('a lab in use', () => {
     await lab.pods(['one/a', 'worker0'], ['one/b']);
   }, 60_000);
   afterAll(() => lab.down(), 30_000);
+
+  /** What `lab exec` and `lab node-exec` do, which other tests do without them. */
+  const commanded = (command: 'exec' | 'node-exec', where: string, ...argv: string[]): Promise<Ran> =>
+    run(program, ['lab', command, '--name', lab.name, where, '--', ...argv]);
 
   test('nodes become Ready and have subnets in order', async () => {
     await until(
@@ -65,28 +69,30 @@ describe('a lab in use', () => {
     const podIP = await lab.podIP('one/b');
     await until(
       'the tunnel is up',
-      async () => (await lab.exec('one/a', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,
+      async () => (await commanded('exec', 'one/a', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,
     );
   });
 
   test('output and exit status of commands are passed through', async () => {
-    const failed = await lab.exec('one/a', 'sh', '-c', 'echo out; echo err >&2; exit 7');
+    const failed = await commanded('exec', 'one/a', 'sh', '-c', 'echo out; echo err >&2; exit 7');
     expect(failed).toEqual({ status: 7, stdout: 'out\n', stderr: 'err\n' });
-    expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout).toContain('192.168.7.12/24');
-    const unknown = await lab.exec('one/x', 'true');
+    expect((await commanded('node-exec', 'worker1', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout).toContain(
+      '192.168.7.12/24',
+    );
+    const unknown = await commanded('exec', 'one/x', 'true');
     expect(unknown).toEqual({
       status: 1,
       stdout: '',
       stderr: `sdn-compat: there is no running pod one/x in lab ${lab.name}; running: one/a, one/b\n`,
     });
-    expect((await lab.node('worker7', 'true')).stderr).toContain(
+    expect((await commanded('node-exec', 'worker7', 'true')).stderr).toContain(
       'has no node worker7; it has master0, worker0, worker1',
     );
   });
 
   test("the access log is in Apache's combined format", async () => {
     await lab.untilSource('one/a', '192.168.7.11');
-    await lab.exec('one/a', 'curl', '-s', '-A', 'agent "x"', '-e', 'http://from/', `${outside}/ip`);
+    await commanded('exec', 'one/a', 'curl', '-s', '-A', 'agent "x"', '-e', 'http://from/', `${outside}/ip`);
     const { stdout } = await lab.command('log', '-n', '1');
     expect(stdout).toMatch(
       /^192\.168\.7\.11 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/ip HTTP\/1\.1" 200 13 "http:\/\/from\/" "agent \\"x\\""\n$/,
@@ -96,17 +102,19 @@ describe('a lab in use', () => {
   test('a deleted pod is gone: object, network namespace, port, flows, and its processes', async () => {
     await lab.pods(['one/c', 'worker0']);
     const podIP = await lab.podIP('one/c');
-    const sleeping = lab.exec('one/c', 'sleep', '1000');
+    const sleeping = commanded('exec', 'one/c', 'sleep', '1000');
     await lab.must(['delete', 'pod', '-n', 'one', 'c']);
     expect((await sleeping).status).not.toBe(0);
-    const flows = await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0');
+    const flows = await commanded('node-exec', 'worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0');
     await until(
       'the flows are gone',
       async () =>
-        !(await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.includes(podIP),
+        !(
+          await commanded('node-exec', 'worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')
+        ).stdout.includes(podIP),
     );
     expect(flows.status).toBe(0);
-    expect((await lab.exec('one/c', 'true')).status).toBe(1);
+    expect((await commanded('exec', 'one/c', 'true')).status).toBe(1);
   });
 
   const badAddresses = ['a.b.c.d', '10.10.10.-1', '10.0.0.1/64', '10.1.1/24', 'A008696', 'fe80::5054:ff:fedd:3698', ''];
