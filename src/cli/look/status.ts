@@ -1,11 +1,12 @@
 /** `sdn-compat status`: every egress IP, who requests it, where it is, why it is not in use, and whether all is applied. */
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
-import type { ReadCluster } from '../../io/input/cluster.ts';
+import { clusterFromFiles, clusterFromServer, type ReadCluster, statusOfRead } from '../../io/input/cluster.ts';
+import { problemText } from '../../io/input/manifests.ts';
 import { KubeConfigError } from '../../io/kube/error.ts';
 import { narrowed, type Narrowing, problemsOf } from '../../model/cluster/narrowed.ts';
 import { type Standing, standingOf } from '../../model/cluster/standing.ts';
-import { type Status, statusOf } from '../../model/cluster/summary.ts';
+import type { Status } from '../../model/cluster/summary.ts';
 import { type ClientFlags, openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
@@ -53,10 +54,6 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
 
 function filesOf({ filename }: StatusFlags): { readonly source: Source; readonly close: () => void } {
   const source = async (): Promise<ReadCluster> => {
-    const [{ clusterFromFiles }, { problemText }] = await Promise.all([
-      import('../../io/input/cluster.ts'),
-      import('../../io/input/manifests.ts'),
-    ]);
     const found = await clusterFromFiles(filename);
     if (found.ok) return found.value;
     throw new Failure(problemText(found.error), cannotTell);
@@ -65,7 +62,6 @@ function filesOf({ filename }: StatusFlags): { readonly source: Source; readonly
 }
 
 async function serverOf(flags: StatusFlags): Promise<{ readonly source: Source; readonly close: () => void }> {
-  const { clusterFromServer } = await import('../../io/input/cluster.ts');
   const client = await openClient(flags, 'sdn-compat-status');
   return { source: () => clusterFromServer(client), close: () => client.close() };
 }
@@ -77,11 +73,11 @@ interface Seen {
 
 /** The status as asked for; `tell` gets a line for each kind that could not be read. */
 async function look(source: Source, flags: StatusFlags, tell: (line: string) => void): Promise<Seen> {
-  const { cluster, unread, ...reports } = await source();
-  for (const line of unread.values()) tell(`${line}\n`);
-  const kinds = new Set([...unread.keys()].map(({ kind }) => kind));
-  checkNames(flags, cluster, kinds);
-  const status = narrowed(statusOf(cluster, reports, kinds), flags);
+  const read = await source();
+  for (const line of read.unread.values()) tell(`${line}\n`);
+  const whole = statusOfRead(read);
+  checkNames(flags, read.cluster, new Set(whole.unread));
+  const status = narrowed(whole, flags);
   return {
     status: flags.problemsOnly ? problemsOf(status) : status,
     standing: standingOf(status, Date.now(), flags.agents),

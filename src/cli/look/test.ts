@@ -1,10 +1,10 @@
 /** `sdn-compat test`: whether namespaces leave as status says, asked from short-lived pods of a server outside. */
 import { randomBytes } from 'node:crypto';
-import { clusterFromServer } from '../../io/input/cluster.ts';
+import { clusterFromServer, statusOfRead } from '../../io/input/cluster.ts';
 import { progressReporter } from '../../migrate/run/progress.ts';
 import { askFrom, type Place, sampled } from '../../migrate/run/verify/probe.ts';
 import { judge, leavingOf } from '../../model/cluster/leaving.ts';
-import { type Status, statusOf } from '../../model/cluster/summary.ts';
+import type { Status } from '../../model/cluster/summary.ts';
 import { type ClientFlags, openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
@@ -35,13 +35,13 @@ export async function runTest(flags: TestFlags): Promise<void> {
   const client = await openClient(flags, 'sdn-compat-test');
   const signal = untilSignal();
   try {
-    const { cluster, unread, ...reports } = await clusterFromServer(client).catch((error: unknown) => {
+    const read = await clusterFromServer(client).catch((error: unknown) => {
       // status 1 would say that a pod leaves as it should not
       throw new Failure(error instanceof Error ? error.message : String(error), cannotTell);
     });
-    for (const line of unread.values()) report(`${line}\n`);
-    const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
-    const places = placesOf(status, new Set(cluster.netNamespaces.map(({ name }): string => name)), flags);
+    for (const line of read.unread.values()) report(`${line}\n`);
+    const status = statusOfRead(read);
+    const places = placesOf(status, new Set(read.cluster.netNamespaces.map(({ name }): string => name)), flags);
     const { to: url, image, timeout } = flags;
     const asked = progressReporter('asked', places.length, (line) => report(`${line}\n`));
     const deps = { client, plan: { id }, run: randomBytes(4).toString('hex'), signal, asked };

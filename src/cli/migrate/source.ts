@@ -7,6 +7,7 @@ import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { oldPlugin, wanted } from '../../migrate/targets.ts';
+import { openClient as openAs } from '../client.ts';
 import { Failure } from '../fail.ts';
 import { report } from '../output.ts';
 
@@ -75,11 +76,6 @@ async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, neede
 }
 
 /** Opens a client of the API server that the kubeconfig names. */
-export async function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
-  const [{ openKube }, { createLogger }] = await Promise.all([
-    import('../../io/kube/config.ts'),
-    import('../../io/log.ts'),
-  ]);
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-migrate' });
-  return openKube({ logger, userAgent: 'sdn-compat-migrate', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+export function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
+  return openAs(kubeconfig === undefined ? {} : { kubeconfig }, 'sdn-compat-migrate');
 }

@@ -13,6 +13,7 @@ import {
 import { assignmentsIn, type EgressIPObject } from '../../model/cluster/assignments.ts';
 import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cluster.ts';
 import type { NodeReports } from '../../model/cluster/node-status.ts';
+import { type Status, statusOf } from '../../model/cluster/summary.ts';
 import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   ClusterNetworkObject,
@@ -36,6 +37,11 @@ export interface ReadCluster extends NodeReports {
   readonly cluster: Cluster;
   /** For each kind that could not be read a line with what is not known therefore. */
   readonly unread: ReadonlyMap<Kind, string>;
+}
+
+/** The status of what was read: what depends on a kind that could not be read is unknown. */
+export function statusOfRead({ cluster, unread, ...reports }: ReadCluster): Status {
+  return statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
 }
 
 /** What is not known without a kind. */

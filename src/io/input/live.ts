@@ -16,6 +16,7 @@ import type {
   KubeObject,
   NetNamespaceObject,
 } from '../../model/objects/raw.ts';
+import { messageOf } from '../../model/values/message-of.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type ObjectCache, watchKind } from '../kube/watch.ts';
 import type { Logger } from '../log.ts';
@@ -47,8 +48,6 @@ const gathering = 100;
 const lookAgain = 5_000;
 /** How often a kind that failed is asked for again, in milliseconds. */
 const askAgain = 2_000;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 class Follower implements Following {
   readonly #client: KubeClient;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Exec } from '../../io/programs/exec.ts';
+import { messageOf } from '../../model/values/message-of.ts';
 import { bridge } from '../ovs/pipeline.ts';
 
 /** One thing of the host. */
@@ -48,8 +49,6 @@ const files: Readonly<Record<string, string>> = {
 
 /** Milliseconds for each of them. */
 const patience = 20_000;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Takes all that can be taken; what cannot be stops nothing. */
 export async function gatherHost(ovsRunDir: string, exec: Exec): Promise<readonly HostText[]> {

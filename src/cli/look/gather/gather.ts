@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { dump } from 'js-yaml';
 import { pods } from '../../../../api/kinds.ts';
-import { clusterFromServer } from '../../../io/input/cluster.ts';
+import { clusterFromServer, statusOfRead } from '../../../io/input/cluster.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { exec } from '../../../io/programs/exec.ts';
 import { gatheredFiles, type GatheredKind, gatheredKinds } from '../../../migrate/input/gather.ts';
@@ -11,7 +11,7 @@ import { objectsOf, type Snapshot } from '../../../migrate/snapshot.ts';
 import { unsetOptions } from '../../../migrate/target.ts';
 import { newPlugins, wanted } from '../../../migrate/targets.ts';
 import { standingOf } from '../../../model/cluster/standing.ts';
-import { statusOf } from '../../../model/cluster/summary.ts';
+import { messageOf } from '../../../model/values/message-of.ts';
 import { checkHost } from '../../../node/admin/check.ts';
 import { gatherHost } from '../../../node/admin/gather.ts';
 import { refuseOccupied, type TextFile, writeTexts } from '../../archive.ts';
@@ -41,7 +41,6 @@ interface Gathered {
   readonly snapshot?: Snapshot;
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const yamlText = (value: unknown): string => dump(value, { noRefs: true, lineWidth: -1, sortKeys: false });
 
@@ -131,8 +130,7 @@ const unreadLine = ({ kind, unread }: GatheredKind): readonly string[] =>
 /** The status as users see it, and as programs do. */
 async function statusTexts(client: KubeClient): Promise<Gathered> {
   try {
-    const { cluster, unread, ...reports } = await clusterFromServer(client);
-    const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
+    const status = statusOfRead(await clusterFromServer(client));
     const standing = standingOf(status, Date.now());
     return {
       texts: [

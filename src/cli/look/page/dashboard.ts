@@ -1,11 +1,10 @@
 /** `sdn-compat dashboard`: the status of a cluster as a page, live or as a file. */
 import { once } from 'node:events';
-import type { ReadCluster } from '../../../io/input/cluster.ts';
+import { clusterFromFiles, type ReadCluster, statusOfRead } from '../../../io/input/cluster.ts';
 import type { TrafficObjects } from '../../../io/input/traffic.ts';
 import { replaceFile } from '../../../io/state-file.ts';
 import { movesBetween } from '../../../model/cluster/moves.ts';
 import { standingOf } from '../../../model/cluster/standing.ts';
-import { statusOf } from '../../../model/cluster/summary.ts';
 import { changeBetween } from '../../../page/change.ts';
 import type { PageState } from '../../../page/state.ts';
 import { type ClientFlags, openClient } from '../../client.ts';
@@ -64,8 +63,8 @@ class Story {
 
   #look(): PageState {
     const { name, isLive, now } = this.#shown;
-    const { cluster, unread, stale, ...reports } = now();
-    const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
+    const read = now();
+    const status = statusOfRead(read);
     const { egressIPs: rows, nodes, notes, controllers } = status;
     const at = new Date();
     const last = this.#last;
@@ -74,7 +73,7 @@ class Story {
     return {
       ...{ rows, nodes },
       frame: {
-        ...{ source: name, isLive, version: programVersion, stale: stale ?? null, notes, unread: status.unread },
+        ...{ source: name, isLive, version: programVersion, stale: read.stale ?? null, notes, unread: status.unread },
         ...standingOf(status, at.getTime(), this.#expectsAgents),
         // each renewal would be a change
         controllers: controllers?.map((one) => ({ ...one, renewed: null })) ?? null,
@@ -144,8 +143,7 @@ async function serve(flags: DashboardFlags, shown: Shown, story: Story): Promise
 }
 
 async function fromFiles({ filename }: DashboardFlags): Promise<Shown> {
-  const [{ clusterFromFiles }, { trafficFromFiles }, { problemText }] = await Promise.all([
-    import('../../../io/input/cluster.ts'),
+  const [{ trafficFromFiles }, { problemText }] = await Promise.all([
     import('../../../io/input/traffic.ts'),
     import('../../../io/input/manifests.ts'),
   ]);
