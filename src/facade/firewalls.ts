@@ -1,11 +1,13 @@
 /** Brings the EgressFirewalls of namespaces to what they should be: open, or closed while an egress IP is missing. */
 import { egressFirewalls, netNamespaces } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
+import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isNamespaceEnding } from '../io/kube/error.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
+import type { Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
 import { Fights } from './fights.ts';
 import { mergeInto } from './merge-into.ts';
@@ -29,7 +31,12 @@ export interface FirewallsDeps {
   readonly caches: Pick<FacadeCaches, 'egressFirewalls' | 'netNamespaces'>;
   readonly metrics: Pick<FacadeMetrics, 'refused'>;
   readonly report: ReportEvent;
+  /** Whether the namespace has this VNID now. */
+  readonly isOf: (namespace: string, vnid: Vnid) => boolean;
 }
+
+/** How long to wait until the watch shows what was written, in milliseconds. */
+const shownWithin = 5_000;
 
 interface Wanted {
   readonly wish: Wish;
@@ -41,9 +48,15 @@ export class Firewalls {
   readonly #fights = new Fights(() => performance.now());
   /** The namespaces that were closed and not opened since. */
   readonly #closed = new Set<string>();
+  /**
+   * The namespaces whose firewall is being written, until the watch shows it. Another worker, for the VNID that a
+   * namespace has since, would take what is written over for what is there.
+   */
+  readonly #writing = new Set<string>();
 
   constructor(deps: FirewallsDeps) {
     this.#deps = deps;
+    deps.caches.egressFirewalls.subscribe(({ key }) => this.#writing.delete(key.split('/')[0] ?? ''));
   }
 
   /** Whether a firewall closes the namespace, as far as the cache shows. */
@@ -72,7 +85,15 @@ export class Firewalls {
     return waits;
   }
 
+  /** What opens goes from this look to its write without waiting for anything, so no other worker comes between. */
   async #firewall(namespace: string, wanted: Wanted, signal: AbortSignal): Promise<number> {
+    if (this.#writing.has(namespace)) await this.#shown(namespace, signal);
+    // whoever has it now decides whether it is open
+    if (!wanted.isClosed && !this.#deps.isOf(namespace, wanted.wish.vnid)) return 0;
+    return this.#bringShown(namespace, wanted, signal);
+  }
+
+  async #bringShown(namespace: string, wanted: Wanted, signal: AbortSignal): Promise<number> {
     const { isClosed } = wanted;
     const { egressFirewalls: cache, netNamespaces: spaces } = this.#deps.caches;
     const [live, space] = [cache.get(`${namespace}/default`), spaces.get(namespace)];
@@ -84,7 +105,7 @@ export class Firewalls {
     const kept = keptAfter(step, live);
     if (kept !== undefined) await this.#keep(space, kept, signal);
     if (step.kind === 'foreign') this.#foreign(namespace, live);
-    else await this.#write(step, live, signal);
+    else if (step.kind !== 'nothing') await this.#writeShown(namespace, this.#write(step, live, signal));
     if (kept === undefined) await this.#keep(space, undefined, signal);
     if (isClosing(live) !== isClosed)
       this.#deps.logger.info({ namespace, closed: isClosed }, 'the EgressFirewall of a namespace changes');
@@ -114,13 +135,28 @@ export class Firewalls {
     return 0;
   }
 
+  /** Waits until the watch shows what was written last; fails if it does not. */
+  async #shown(namespace: string, signal: AbortSignal): Promise<void> {
+    const end = performance.now() + shownWithin;
+    while (this.#writing.has(namespace) && !signal.aborted && performance.now() < end) await pause(10, signal);
+    if (!this.#writing.delete(namespace)) return;
+    throw new Error(`the watch does not show the EgressFirewall of ${namespace} that was written`);
+  }
+
+  async #writeShown(namespace: string, write: Promise<void>): Promise<void> {
+    this.#writing.add(namespace);
+    await write.catch((error: unknown) => {
+      this.#writing.delete(namespace);
+      throw error;
+    });
+  }
+
   async #write(
-    step: Exclude<FirewallStep, { kind: 'foreign' }>,
+    step: Exclude<FirewallStep, { kind: 'foreign' | 'nothing' }>,
     live: KubeObject | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const { client } = this.#deps;
-    if (step.kind === 'nothing') return;
     if (step.kind === 'create')
       await client.create(egressFirewalls, step.object, { signal, fieldManager: facadeManager });
     else if (live === undefined) return;

@@ -57,7 +57,8 @@ export class Steps {
 
   constructor(deps: StepsDeps) {
     this.#deps = deps;
-    this.#firewalls = new Firewalls(deps);
+    const isOf = (namespace: string, vnid: Vnid): boolean => deps.world.vnidOf(namespace) === vnid;
+    this.#firewalls = new Firewalls({ ...deps, isOf });
     this.#elsewhere = new Elsewhere(deps);
   }
 

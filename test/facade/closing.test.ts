@@ -34,7 +34,7 @@ function wishFor(...names: readonly string[]): Wish {
   };
 }
 
-function firewallsBy(client: KubeClient): Firewalls {
+function firewallsBy(client: KubeClient, isOf = (): boolean => true): Firewalls {
   const stop = new AbortController();
   const cache = watchKind<KubeObject>(client, egressFirewalls, { logger }, stop.signal);
   const spaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, stop.signal);
@@ -45,6 +45,7 @@ function firewallsBy(client: KubeClient): Firewalls {
     caches: { egressFirewalls: cache, netNamespaces: spaces },
     metrics,
     report: () => undefined,
+    isOf,
   });
 }
 
@@ -69,6 +70,59 @@ test('one that is refused because its namespace ends does not hold up the others
   const forbidden = firewallsBy(refusing('going'));
   await expect(forbidden.bring(['going', 'red'], wanted, signal)).rejects.toThrow('it is forbidden');
 });
+
+test('what is opened for one VNID while the next one closes it is closed in the end, and nobody took it for closed before', async () => {
+  await world.startFacade({ closed: 'never' });
+  await world.namespace('red');
+  // it would open it again
+  await world.facade?.stop();
+  world.facade = undefined;
+  const signal = new AbortController().signal;
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const slow = passing(world.client, {
+    delete: async (kind, ref, options) => {
+      if (kind === egressFirewalls) await held;
+      return world.client.delete(kind, ref, options);
+    },
+  });
+  const firewalls = firewallsBy(slow);
+  const wish = wishFor('red');
+  await firewalls.bring(['red'], { wish, isClosed: true }, signal);
+  await until('it is seen', () => Promise.resolve(firewalls.isClosing('red')), 10);
+  const opening = firewalls.bring(['red'], { wish, isClosed: false }, signal);
+  let isClosed = false;
+  const closing = firewalls.bring(['red'], { wish, isClosed: true }, signal).then((waits) => {
+    isClosed = true;
+    return waits;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isClosed).toBe(false);
+  goOn();
+  await opening;
+  expect(await closing).toEqual([]);
+  expect(await world.isClosed('red')).toBe(true);
+}, 30_000);
+
+test('a namespace is not opened by a VNID that it no longer has', async () => {
+  await world.startFacade({ closed: 'never' });
+  await world.namespace('red');
+  // it would open it again
+  await world.facade?.stop();
+  world.facade = undefined;
+  const signal = new AbortController().signal;
+  let isIts = true;
+  const firewalls = firewallsBy(world.client, () => isIts);
+  const wish = wishFor('red');
+  await firewalls.bring(['red'], { wish, isClosed: true }, signal);
+  await until('it is seen', () => Promise.resolve(firewalls.isClosing('red')), 10);
+  isIts = false;
+  await firewalls.bring(['red'], { wish, isClosed: false }, signal);
+  expect(await world.isClosed('red')).toBe(true);
+  isIts = true;
+  await firewalls.bring(['red'], { wish, isClosed: false }, signal);
+  expect(await world.isClosed('red')).toBe(false);
+}, 30_000);
 
 test('an EgressIP is not made while somebody else holds its namespace open', async () => {
   await world.startFacade();
