@@ -182,7 +182,7 @@ module.exports = {
       cloud: ['egressips'],
       notes: ['egressips'],
     }),
-    ...rooms('page', { browser: [] }),
+    ...rooms('page', { browser: [], 'browser/report': ['browser'] }),
     ...rooms('facade', { plan: [], begin: ['plan'], migrated: [] }),
     room('facade', 'vocabulary', { path: files('facade'), pathNot: '^src/facade/run\\.ts$' }, [
       files('facade'),

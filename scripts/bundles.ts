@@ -42,8 +42,8 @@ interface Bundle {
   readonly outputFiles: readonly OutputFile[];
 }
 
-/** The page, for browsers of the last years: a script and a style, as `src/cli/look/page/html.ts` has them. */
-async function bundlePage(): Promise<{
+/** The pages, for browsers of the last years: of each a script and a style, as `src/cli/page-document.ts` has them. */
+async function bundlePages(): Promise<{
   readonly define: Readonly<Record<string, string>>;
   readonly metafile: Metafile;
 }> {
@@ -51,15 +51,19 @@ async function bundlePage(): Promise<{
     ...{ bundle: true, minify: true, write: false, metafile: true, logLevel: 'warning', outdir: 'page' },
     ...{ format: 'iife', target: ['chrome111', 'firefox113', 'safari16.4'], charset: 'ascii' },
     ...{ jsx: 'automatic', jsxImportSource: 'preact' },
-    entryPoints: { page: 'src/page/browser/start.tsx' },
+    entryPoints: { page: 'src/page/browser/start.tsx', report: 'src/page/browser/report/start.tsx' },
   });
   const text = (end: string): string => outputFiles.find(({ path }) => path.endsWith(end))?.text.trim() ?? '';
-  return { define: { SDN_COMPAT_PAGE: JSON.stringify({ script: text('.js'), style: text('.css') }) }, metafile };
+  const partsOf = (name: string) => ({ script: text(`/${name}.js`), style: text(`/${name}.css`) });
+  return {
+    define: { SDN_COMPAT_PAGE: JSON.stringify({ page: partsOf('page'), report: partsOf('report') }) },
+    metafile,
+  };
 }
 
 /** The command as one entry, with what is heavy split off and loaded when used. */
 export async function bundleCommand(outdir: string): Promise<Bundle> {
-  const page = await bundlePage();
+  const page = await bundlePages();
   const bundle = await build({
     ...shared,
     define: { ...shared.define, ...page.define },
@@ -89,6 +93,6 @@ export function bundlePlugin(outdir: string): Promise<Bundle> {
 
 /** The command as the one CommonJS file that a single executable application is made of. */
 export async function bundleSingle(outdir: string): Promise<void> {
-  const define = { ...shared.define, ...(await bundlePage()).define, 'import.meta.url': '""' };
+  const define = { ...shared.define, ...(await bundlePages()).define, 'import.meta.url': '""' };
   await build({ ...shared, define, outdir, format: 'cjs', entryPoints: command, plugins: [clientWithoutModels] });
 }

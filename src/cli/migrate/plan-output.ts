@@ -5,6 +5,7 @@ import { countsText, reportOf } from '../../migrate/report/content.ts';
 import { htmlReport } from '../../migrate/report/html.ts';
 import { markdownReport } from '../../migrate/report/markdown.ts';
 import { aligned } from '../aligned.ts';
+import { reportPage } from './report-page.ts';
 import { changesText, findingsText } from './tables.ts';
 
 /** The reports in the folder of a plan, by file name. */
@@ -12,7 +13,7 @@ export function reportsOf(made: MadePlan): ReadonlyMap<string, string> {
   const report = reportOf(made);
   return new Map([
     ['report.md', markdownReport(report)],
-    ['report.html', htmlReport(report)],
+    ['report.html', reportPage(made, htmlReport(report))],
   ]);
 }
 

@@ -48,8 +48,8 @@ export interface Report {
   readonly nodeAddresses: readonly string[];
 }
 
-/** Rows of one table that a report shows. All are in findings.json and placement.json. */
-const most = 200;
+/** Rows of one table that a report for paper shows. All are in findings.json and placement.json. */
+const fewRows = 200;
 const longestList = 8;
 
 /** The first rows of a table, and how many there are. */
@@ -72,8 +72,11 @@ interface ReportInput {
   readonly addresses: AddressEnds | undefined;
 }
 
-/** Makes the report of a plan. */
-export function reportOf({ plan, assignedCount, nodeAddresses, addresses }: ReportInput): Report {
+/** Makes the report of a plan, with at most that many rows of each table. */
+export function reportOf(
+  { plan, assignedCount, nodeAddresses, addresses }: ReportInput,
+  most: number = fewRows,
+): Report {
   const tables =
     addresses === undefined ? [] : modes.map((mode) => addressTable(mode, addresses.nodes, addresses.ends));
   const groups = [...Map.groupBy(plan.findings, ({ severity, code }) => `${severity} ${code}`).values()];
@@ -102,18 +105,18 @@ export function reportOf({ plan, assignedCount, nodeAddresses, addresses }: Repo
     placementCount: plan.placement.size,
     assigned: plan.placement.size === 0 ? '' : assignedText(assignedCount, plan.placement.size),
     nodeAddresses,
-    addresses: addresses === undefined ? undefined : tables.map(addressView),
-    losses: cut(lossRows(plan.findings, tables)),
+    addresses: addresses === undefined ? undefined : tables.map((table) => addressView(table, most)),
+    losses: cut(lossRows(plan.findings, tables), most),
   };
 }
 
-function cut<T>(all: readonly T[]): Cut<T> {
+function cut<T>(all: readonly T[], most: number): Cut<T> {
   return { shown: all.slice(0, most), count: all.length };
 }
 
-function addressView({ mode, rows }: AddressTable): AddressView {
+function addressView({ mode, rows }: AddressTable, most: number): AddressView {
   const view = rows.map(({ namespace, seen }) => [namespace, ...Object.values(seen).map(seenText)]);
-  return { mode, head: ['Namespace', ...phases[mode].map(upperFirst)], rows: cut(view) };
+  return { mode, head: ['Namespace', ...phases[mode].map(upperFirst)], rows: cut(view, most) };
 }
 
 /** The table of a section: the column of losses only if something is lost. */

@@ -1,26 +1,14 @@
-/** Renders report.html: one self-contained file for light and dark screens and for paper. */
+/** Renders the report as markup without script and style: what report.html shows where scripts do not run. */
 import { addressTitle, type CodeSection, findingTable, lossCells, lossHead, type Report } from './content.ts';
 import { headings } from './words.ts';
 
-const style = `
-:root { color-scheme: light dark; --line: #8884; --blocker: #c0262d; --warning: #a15c00; --info: #2563a8; }
-@media (prefers-color-scheme: dark) { :root { --blocker: #ff8a8a; --warning: #f0b35a; --info: #8ab8f5; } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
-th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-.blocker { color: var(--blocker); } .warning { color: var(--warning); } .info { color: var(--info); }
-summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
-code { font-family: ui-monospace, monospace; }
-@media print { body { max-width: none; } }
-`;
-
-/** Renders the report as HTML and escapes what comes from the cluster. */
+/** The report as elements of a page's body; what comes from the cluster is escaped. */
 export function htmlReport(report: Report): string {
   const { counts, placement, placementCount, losses } = report;
   const more = (shown: number, all: number, file: string): string =>
     all > shown ? `<p>And ${all - shown} more in ${file}.</p>` : '';
   const body = [
-    `<h1>${report.words.title}</h1>`,
+    `<h1>${escaped(report.words.title)}</h1>`,
     `<p><strong>${counts}</strong></p>`,
     report.incomplete.length === 0
       ? ''
@@ -53,8 +41,7 @@ export function htmlReport(report: Report): string {
         )}`,
     more(placement.length, placementCount, 'placement.json'),
   ];
-  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${report.words.title}</title><style>${style}</style>`;
-  return `<!doctype html>\n<html lang="en">\n<head>${head}</head>\n<body>\n${body.filter((part) => part !== '').join('\n')}\n</body>\n</html>\n`;
+  return `<main class="report">\n${body.filter((part) => part !== '').join('\n')}\n</main>`;
 }
 
 function addressParts(

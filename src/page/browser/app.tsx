@@ -7,6 +7,7 @@ import { Head } from './head.tsx';
 import { Idle } from './idle.tsx';
 import { Moves } from './moves.tsx';
 import { Picked } from './picked.tsx';
+import { useKeys } from './search.tsx';
 import { follow } from './source.ts';
 import { WhatIfPanel } from './what-if.tsx';
 
@@ -22,22 +23,6 @@ function useSource(embedded: PageState | undefined): Seen {
     if (embedded === undefined) void follow({ onState: setState, onTrouble: setTrouble });
   }, [embedded]);
   return { state, trouble };
-}
-
-/** `/` goes to the search box, as on other pages; Escape ends what is picked and filtered. */
-function useKeys(onEscape: () => void): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const isTyping = event.target instanceof HTMLInputElement;
-      if (event.key === '/' && !isTyping) {
-        event.preventDefault();
-        document.getElementById('search')?.focus();
-      }
-      if (event.key === 'Escape') onEscape();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [onEscape]);
 }
 
 /** What the last change was, for those who do not see it. */

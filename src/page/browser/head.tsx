@@ -1,6 +1,8 @@
 /** What is well and what is not, in numbers, and what is looked for. */
 import { type Filter, nodeTone, noFilter, toneOf } from '../bands.ts';
 import type { PageState } from '../state.ts';
+import { SearchBox } from './search.tsx';
+import { Tile } from './tile.tsx';
 import { counted } from './words.ts';
 
 interface HeadProps {
@@ -8,14 +10,6 @@ interface HeadProps {
   readonly trouble: string | undefined;
   readonly filter: Filter;
   readonly onFilter: (filter: Filter) => void;
-}
-
-function Tile({ tone, value, label }: { readonly tone: string; readonly value: string; readonly label: string }) {
-  return (
-    <div class={`tile ${tone}`}>
-      <strong>{value}</strong> {label}
-    </div>
-  );
 }
 
 function Tiles({ state: { rows, nodes, frame } }: Pick<HeadProps, 'state'>) {
@@ -87,13 +81,10 @@ export function Head({ state, trouble, filter, onFilter }: HeadProps) {
       <Tiles state={state} />
       <Problems state={state} />
       <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
-        <input
-          id="search"
-          type="search"
-          aria-label="Namespace, egress IP, node or reason"
-          placeholder="Namespace, egress IP, node or reason  ( / )"
+        <SearchBox
+          label="Namespace, egress IP, node or reason"
           value={filter.text}
-          onInput={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value })}
+          onText={(text) => onFilter({ ...filter, text })}
         />
         <label>
           <input

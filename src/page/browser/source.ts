@@ -1,17 +1,16 @@
 /** Where the page has its state from: the command, by server-sent events, or the file that it is. */
 import { changedState, type PageChange, type PageState } from '../state.ts';
 
-/** The command's messages are of its own version: nothing else can be at this address. */
+/** The command's messages, and what it writes into a file, are of its own version: nothing else can be there. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- see above
-function parsed<T>(text: string): T {
+export function parsed<T>(text: string): T {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- see above
   return JSON.parse(text);
 }
 
-/** The state that is in the file; undefined on a page that is served. */
-export function embeddedState(): PageState | undefined {
-  const text = document.getElementById('state')?.textContent;
-  return text === undefined ? undefined : parsed<PageState>(text);
+/** The state that is in the file, as text; undefined on a page that is served. */
+export function embeddedState(): string | undefined {
+  return document.getElementById('state')?.textContent;
 }
 
 /** Asks the command; rejects with what it says. */

@@ -1,9 +1,11 @@
 /** Starts the page: with the state that it holds, or with what the command sends. */
 import { render } from 'preact';
+import type { PageState } from '../state.ts';
 import { App } from './app.tsx';
-import { embeddedState } from './source.ts';
+import { embeddedState, parsed } from './source.ts';
 
 import './page.css';
 
 const root = document.getElementById('page');
-if (root !== null) render(<App embedded={embeddedState()} />, root);
+const text = embeddedState();
+if (root !== null) render(<App embedded={text === undefined ? undefined : parsed<PageState>(text)} />, root);

@@ -166,7 +166,7 @@ test('the reports escape what comes from the cluster and need nothing from outsi
   expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   expect(html).not.toMatch(/<script|<link|src=|url\(|@import/);
   expect(markdown).toContain('\\<script\\>alert(1)\\</script\\>\\|\\`\\*');
-  expect(html).toContain('prefers-color-scheme: dark');
+  expect(html).toContain('<meta name="color-scheme" content="light dark">');
 });
 
 test('--diff says which objects the cluster has already', async () => {

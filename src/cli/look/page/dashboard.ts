@@ -10,11 +10,11 @@ import type { PageState } from '../../../page/state.ts';
 import { type ClientFlags, openClient } from '../../client.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { print } from '../../output.ts';
+import { builtParts, documentText, type PageParts } from '../../page-document.ts';
 import { programVersion } from '../../version.ts';
 import { assemble } from '../trace.ts';
 import { tracePod, whatIf } from './asks.ts';
-import { builtParts, pageHtml } from './html.ts';
-import { type Ask, type PageServer, servePage } from './server.ts';
+import { type Ask, type PageServer, pageTitle, servePage } from './server.ts';
 
 export interface DashboardFlags extends ClientFlags {
   readonly filename: readonly string[];
@@ -83,9 +83,15 @@ class Story {
   }
 }
 
+function pageParts(): PageParts {
+  const parts = builtParts('page');
+  if (parts === undefined) throw new Failure('the page is part of the built program: npm run build');
+  return parts;
+}
+
 /** Serves the page until a signal, or writes it. */
 export async function runDashboard(flags: DashboardFlags): Promise<void> {
-  const parts = builtParts();
+  const parts = pageParts();
   const signal = untilSignal();
   let told = (): void => undefined;
   const shown = flags.filename.length > 0 ? await fromFiles(flags) : await fromServer(flags, signal, () => told());
@@ -93,11 +99,12 @@ export async function runDashboard(flags: DashboardFlags): Promise<void> {
     const story = new Story(shown, flags);
     if (flags.export !== undefined) {
       const { frame, ...rest } = story.now();
-      await replaceFile(flags.export, pageHtml(parts, { ...rest, frame: { ...frame, isLive: false } }));
+      const state = { ...rest, frame: { ...frame, isLive: false } };
+      await replaceFile(flags.export, documentText({ title: pageTitle, parts, state, body: '' }));
       print(`written to ${flags.export}, which any browser opens\n`);
       return;
     }
-    const server = await serve(flags, shown, story);
+    const server = await serve(flags, parts, shown, story);
     told = () => {
       const change = story.change();
       if (change !== undefined) server.send(change);
@@ -109,7 +116,7 @@ export async function runDashboard(flags: DashboardFlags): Promise<void> {
   }
 }
 
-async function serve(flags: DashboardFlags, shown: Shown, story: Story): Promise<PageServer> {
+async function serve(flags: DashboardFlags, parts: PageParts, shown: Shown, story: Story): Promise<PageServer> {
   const [, given, digits] = /^(.+):(\d+)$/.exec(flags.listen) ?? [];
   if (given === undefined || Number(digits) > 65_535)
     throw new Failure(`--listen ${JSON.stringify(flags.listen)}: it must be ADDRESS:PORT`, badInput);
@@ -121,7 +128,7 @@ async function serve(flags: DashboardFlags, shown: Shown, story: Story): Promise
       badInput,
     );
   const server = await servePage({
-    ...{ host, port: Number(digits), parts: builtParts(), isBehindProxy: flags.behindProxy, isLoopback },
+    ...{ host, port: Number(digits), parts, isBehindProxy: flags.behindProxy, isLoopback },
     state: () => story.now(),
     asks: new Map<string, Ask>([
       ['what-if', (question) => whatIf(shown.now().cluster, question)],

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { PageChange, PageState } from '../../../page/state.ts';
-import { pageHtml, type PageParts, policyOf } from './html.ts';
+import { documentText, type PageParts, policyOf } from '../../page-document.ts';
 import { Session } from './session.ts';
 
 /** Answers a question of the page; throws an Error whose message the user sees, in an answer with only a `problem`. */
@@ -61,6 +61,9 @@ const common = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
+/** What a browser calls the page. */
+export const pageTitle = 'Egress IPs';
+
 class Pages {
   readonly #options: PageOptions;
   readonly #session = new Session();
@@ -72,7 +75,7 @@ class Pages {
 
   constructor(options: PageOptions) {
     this.#options = options;
-    this.#html = pageHtml(options.parts);
+    this.#html = documentText({ title: pageTitle, parts: options.parts, state: undefined, body: '' });
     this.#policy = `${policyOf(options.parts)}; frame-ancestors 'none'`;
   }
 

@@ -180,9 +180,9 @@ test('who looks gets each change, and who did not keep up gets the state as it i
 
 test('a name from the cluster ends no element of the page', async () => {
   await up();
-  const { pageHtml } = await import('../../../../src/cli/look/page/html.ts');
+  const { documentText } = await import('../../../../src/cli/page-document.ts');
   const name = '</script><script>alert(1)</script><!--';
-  const html = pageHtml(parts, { ...state, rows: [row({ namespaces: [name] })] });
+  const html = documentText({ title: 'x', parts, state: { ...state, rows: [row({ namespaces: [name] })] }, body: '' });
   expect(html).not.toContain('alert(1)</script>');
   const embedded = /<script type="application\/json" id="state">(.*?)<\/script>/.exec(html)?.[1] ?? '';
   expect((JSON.parse(embedded) as PageState).rows[0]?.namespaces).toEqual([name]);
