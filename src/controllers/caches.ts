@@ -8,7 +8,7 @@ import {
   nodes,
 } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
-import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
+import { lean, type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
 import type {
   ClusterNetworkObject,
@@ -33,12 +33,22 @@ export async function openCaches(client: KubeClient, logger: Logger, signal: Abo
   const options = { logger };
   const caches = {
     networks: watchKind<ClusterNetworkObject>(client, clusterNetworks, options, signal),
-    namespaces: watchKind<NamespaceObject>(client, namespaces, options, signal),
+    namespaces: watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal),
     netNamespaces: watchKind<NetNamespaceObject>(client, netNamespaces, options, signal),
-    nodes: watchKind<NodeObject>(client, nodes, options, signal),
+    nodes: watchKind<NodeObject>(client, nodes, { logger, keep: nodePart }, signal),
     hostSubnets: watchKind<HostSubnetObject>(client, hostSubnets, options, signal),
     policies: watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, options, signal),
   };
   await Promise.all(Object.values(caches).map(({ synced }) => synced));
   return caches;
+}
+
+/** The part of a Namespace that is read. There are tens of thousands, and the rest is more than half of each. */
+export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
+  return lean({ metadata });
+}
+
+/** The part of a Node that is read: not its images, of which a real one lists fifty. */
+export function nodePart({ metadata, status: { addresses = [], conditions = [] } = {} }: NodeObject): NodeObject {
+  return lean({ metadata, status: { addresses, conditions } });
 }

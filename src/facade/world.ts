@@ -59,6 +59,8 @@ export class World {
   /** Undefined when what HostSubnets offer must be read again. */
   #offers: Scene | undefined;
   readonly #dirty = new Set<Vnid>();
+  /** Whose VNIDs are dirty as well. At a start so many objects come at once that to name them each time would take long. */
+  #alsoDirty: 'none' | 'askers' | 'all' = 'none';
   readonly #translated = new Listeners();
   readonly #touched = new Listeners<[vnid: Vnid]>();
   readonly #moved = new Listeners<[node: string]>();
@@ -106,13 +108,13 @@ export class World {
 
   /** Everything that asks for something must be translated again. */
   allDirty(): void {
-    for (const vnid of this.#vnids.values()) this.#dirty.add(vnid);
+    this.#alsoDirty = 'all';
     this.#translated.notify();
   }
 
   /** Whether the VNID is still to be translated: what is known of its wish may be old, or nothing. */
   isDirty(vnid: Vnid): boolean {
-    return this.#dirty.has(vnid);
+    return this.#allDirtyNamed().has(vnid);
   }
 
   /** The wish of a VNID as it was translated last; undefined if no namespace has it. */
@@ -142,7 +144,7 @@ export class World {
 
   /** Translates what is dirty, or a part of it if that is much: then it says again that there is more. */
   translate(): readonly Vnid[] {
-    const vnids = [...this.#dirty].slice(0, most);
+    const vnids = [...this.#allDirtyNamed()].slice(0, most);
     if (vnids.length === 0) return [];
     const { snapshot, hosts } = this.#scene(vnids);
     const isUnsettled = (ip: string): boolean => this.#isUnsettled(ip);
@@ -287,7 +289,15 @@ export class World {
   }
 
   #allAskersDirty(): void {
-    this.#mark(...this.#askers.values());
+    if (this.#alsoDirty === 'none') this.#alsoDirty = 'askers';
+    this.#translated.notify();
+  }
+
+  #allDirtyNamed(): ReadonlySet<Vnid> {
+    const also = { none: () => [], askers: () => this.#askers.values(), all: () => this.#vnids.values() };
+    for (const vnid of also[this.#alsoDirty]()) this.#dirty.add(vnid);
+    this.#alsoDirty = 'none';
+    return this.#dirty;
   }
 
   #egressIP({ key, before, after }: ObjectChange<KubeObject>): void {

@@ -57,6 +57,8 @@ export type Present = Readonly<
 export function adoptionOf(present: Present): Adoption {
   const own = present.egressIPs.filter(isOurs);
   const firewalls = present.egressFirewalls.filter((one) => !isClosing(one) && isExpressible(one));
+  // as at most starts: to translate a big cluster takes long
+  if (isComplete(present, firewalls)) return { netNamespaces: [], policies: [], hosts: new Map() };
   const found = new Map<Kind, readonly KubeObject[]>([
     [netNamespaces, present.netNamespaces],
     [hostSubnets, present.hostSubnets],
@@ -79,6 +81,16 @@ export function adoptionOf(present: Present): Adoption {
       ]),
     ),
   };
+}
+
+/** Whether each Namespace, Node and EgressFirewall has the object that would be made from it. */
+function isComplete(present: Present, firewalls: readonly KubeObject[]): boolean {
+  const missed = [
+    missing(present.namespaces, present.netNamespaces, ({ metadata }) => metadata.name),
+    missing(present.nodes, present.hostSubnets, ({ metadata }) => metadata.name),
+    missing(firewalls, present.policies, ({ metadata }) => metadata.namespace),
+  ];
+  return missed.every(({ length }) => length === 0);
 }
 
 function of(all: readonly KubeObject[], { kind }: Kind): readonly KubeObject[] {

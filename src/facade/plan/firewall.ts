@@ -81,7 +81,7 @@ export function keptAfter(step: FirewallStep, live: KubeObject | undefined): Kep
 
 /** Reads what `keptText` says; undefined if it says nothing. */
 export function keptIn(text: string | undefined): Kept | undefined {
-  const value = jsonIn(text ?? '');
+  const value = text === undefined ? undefined : jsonIn(text);
   const [own, closed] = [fieldOf(value, 'own'), fieldOf(value, 'closed')];
   return Array.isArray(own) && Array.isArray(closed) ? { own: sortedText(own), closed: sortedText(closed) } : undefined;
 }

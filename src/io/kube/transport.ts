@@ -118,7 +118,10 @@ async function whole(started: Started): Promise<Answer> {
   const pieces: string[] = [];
   await ended(started, (piece) => pieces.push(piece));
   const { response } = started;
-  return { status: response.statusCode ?? 0, retryAfter: retryAfterOf(response), body: pieces.join('') };
+  const body = pieces.join('');
+  // the connection is kept for the next request, and keeps what listens to this answer
+  pieces.length = 0;
+  return { status: response.statusCode ?? 0, retryAfter: retryAfterOf(response), body };
 }
 
 /** The error for a refused stream; its details include the delay also when only a header had it. */

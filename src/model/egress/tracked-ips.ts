@@ -21,8 +21,8 @@ export interface TrackedIp {
 }
 
 interface IpRecord extends TrackedIp {
-  readonly requesters: Vnid[];
-  readonly hosts: Assignment[];
+  requesters: Vnid[];
+  hosts: Assignment[];
   unusable: Unusable | undefined;
   absentHosts: number;
 }
@@ -90,7 +90,7 @@ export class TrackedIps {
   request(ip: Ip, vnid: Vnid, dirty: Set<Vnid>): void {
     const record = this.#record(ip);
     for (const other of record.requesters) dirty.add(other);
-    record.requesters.push(vnid);
+    record.requesters = withOneMore(record.requesters, vnid);
   }
 
   /** The VNID no longer requests the IP; adds to `dirty` the others that do. */
@@ -104,7 +104,7 @@ export class TrackedIps {
   /** The HostSubnet of this node lists the IP from now on. */
   list(ip: Ip, assignment: Assignment, touched: Set<Ip>): void {
     const record = this.#record(ip);
-    record.hosts.push(assignment);
+    record.hosts = withOneMore(record.hosts, assignment);
     this.#moved(record, touched);
   }
 
@@ -192,4 +192,9 @@ export class TrackedIps {
     this.#demandVersion++;
     touched.add(ip);
   }
+}
+
+/** A list that grows in place reserves room for 16 items; most of these have one. */
+function withOneMore<T>(list: readonly T[], item: T): T[] {
+  return list.concat([item]);
 }

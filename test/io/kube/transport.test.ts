@@ -1,6 +1,9 @@
 /** HTTP to a server on loopback that does what each test says. Authorities are tried with the configuration. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { pause } from '../../../src/io/async/pause.ts';
 import { makeCertificate } from '../../../src/io/certificate.ts';
 import { createTransport, type Transport, type TransportOptions } from '../../../src/io/kube/transport.ts';
 
@@ -58,11 +61,14 @@ const silent: Act = () => undefined;
 const status = (reason: string): string => JSON.stringify({ kind: 'Status', reason, message: reason });
 
 const tls = {};
+function portOf(listening: Server): number {
+  const address = listening.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
 function open(options: Partial<TransportOptions> = {}, path = ''): Transport {
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
   return createTransport({
-    server: new URL(`http://127.0.0.1:${port}${path}`),
+    server: new URL(`http://127.0.0.1:${portOf(server)}${path}`),
     credentials: (renew) => {
       renewed.push(renew);
       return Promise.resolve({ headers: { authorization: renew ? 'Bearer new' : 'Bearer old' }, tls });
@@ -292,10 +298,8 @@ describe('the name of a server by TLS', () => {
   afterAll(() => secure.close());
 
   async function sent(servername: string): Promise<string> {
-    const address = secure.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
     const named = open({
-      server: new URL(`https://127.0.0.1:${port}`),
+      server: new URL(`https://127.0.0.1:${portOf(secure)}`),
       credentials: () => Promise.resolve({ headers: {}, tls: { ca: certificate, servername } }),
     });
     names.length = 0;
@@ -315,4 +319,28 @@ describe('the name of a server by TLS', () => {
     expect(names).toEqual([false]);
     expect(await sent('10.9.8.6')).toContain("IP: 10.9.8.6 is not in the cert's list");
   });
+});
+
+test('an answer is not kept by the connection by TLS that is kept for the next request', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed / 2 ** 20;
+  };
+  const { key, certificate } = makeCertificate(['api.example'], new Date());
+  const big = Buffer.alloc(40 * 2 ** 20, 'x');
+  const secure = https.createServer({ key, cert: certificate }, (_request, response) => response.end(big));
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  const kept = open({
+    server: new URL(`https://127.0.0.1:${portOf(secure)}`),
+    credentials: () => Promise.resolve({ headers: {}, tls: { ca: certificate, servername: 'api.example' } }),
+  });
+  const before = used();
+  const length = await kept.send({ method: 'GET', path: '/' }).then((text) => text.length);
+  await pause(10);
+  expect(used() - before).toBeLessThan(20);
+  expect(length).toBe(big.length);
+  kept.close();
+  secure.close();
 });
