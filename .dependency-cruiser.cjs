@@ -83,6 +83,7 @@ module.exports = {
       values: [],
       objects: ['values'],
       policy: ['objects', 'values'],
+      services: ['objects', 'values'],
       allocation: ['objects', 'values'],
       egress: ['allocation', 'objects', 'values'],
       assignment: ['egress', 'objects', 'values'],

@@ -18,6 +18,11 @@ export interface PageTrace {
     readonly address: string | null;
     readonly node: string;
     readonly reason: string;
+    /** The Service that the destination is. */
+    readonly service?: {
+      readonly name: string;
+      readonly backends: readonly { readonly address: string; readonly pod: string | null }[];
+    };
     readonly steps: readonly { readonly node: string; readonly at: string; readonly says: string }[];
   }[];
   readonly unknown: readonly string[];

@@ -54,6 +54,18 @@ async function serve(pod: string): Promise<string> {
   return ip;
 }
 
+/** How many packets of the namespace the agent of a node says were dropped there for that reason. */
+async function droppedOn(worker: string, namespace: string, reason: string): Promise<number> {
+  const { stdout } = await lab.node(worker, 'curl', '-s', 'http://127.0.0.1:9107/metrics');
+  const name = `sdn_compat_agent_dropped_packets_total{namespace="${namespace}",reason="${reason}"} `;
+  return Number(
+    stdout
+      .split('\n')
+      .find((line) => line.startsWith(name))
+      ?.slice(name.length) ?? 0,
+  );
+}
+
 test('egress IP set on the namespace before the host, and after it', async () => {
   await request(egressIP);
   await lab.untilSource('red/w0', '');
@@ -140,6 +152,7 @@ test('EgressNetworkPolicy with an egress IP', async () => {
   await lab.must(['create', '-f', '-'], JSON.stringify(policy));
   await lab.untilSource('red/w0', '');
   expect(await lab.source('blue/w0', 2)).toBe(node0);
+  await until('it is counted', async () => (await droppedOn('worker0', 'red', 'EgressNetworkPolicy')) > 0, 30);
   await lab.must(['delete', 'egressnetworkpolicy', '-n', 'red', 'closed']);
   await lab.untilSource('red/w0', egressIP);
 }, 60_000);
@@ -227,6 +240,8 @@ test('NetworkPolicy with an egress IP: denied ingress, and egress as before', as
   await lab.must(['create', '-f', '-'], JSON.stringify(policy));
   await until('it is closed', async () => !(await reach()));
   expect(await lab.source('red/w0', 2)).toBe(egressIP);
+  await until('it is counted', async () => (await droppedOn('worker1', 'red', 'NetworkPolicyIngress')) > 0, 30);
+  expect(await droppedOn('worker1', 'blue', 'NetworkPolicyIngress')).toBe(0);
   await lab.must(['delete', 'networkpolicy', '-n', 'red', 'deny']);
 }, 60_000);
 
@@ -261,6 +276,7 @@ test('the same IP on two HostSubnets: dropped, and on no NIC', async () => {
     'it is nowhere',
     async () => !(await hasAddress('worker1', egressIP)) && !(await hasAddress('worker2', egressIP)),
   );
+  await until('it is counted', async () => (await droppedOn('worker0', 'red', 'EgressIPNotInUse')) > 0, 30);
   await host('worker2');
   await lab.untilSource('red/w0', egressIP);
 }, 60_000);

@@ -52,9 +52,24 @@ async function unpacked(archive: string): Promise<string> {
   return target;
 }
 
+/** A Service that leads out of the cluster. */
+const outer: readonly object[] = [
+  {
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'shop', name: 'outer' } },
+    spec: { clusterIP: '172.30.0.10', ports: [{ port: 80 }] },
+  },
+  {
+    ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4' },
+    metadata: { namespace: 'shop', name: 'outer', labels: { 'kubernetes.io/service-name': 'outer' } },
+    ports: [{ port: 80 }],
+    endpoints: [{ addresses: ['198.51.100.9'] }],
+  },
+];
+
 const status = (bundle: string): Promise<Ran> => run(program, ['status', '-f', bundle, '-o', 'json']);
 
 test('of the cluster: what status, trace and plan say from it is what they say on the cluster', async () => {
+  await lab.must(['create', '-f', '-'], outer.map((one) => JSON.stringify(one)).join('\n'));
   const bundle = join(folder, 'cluster');
   const ran = await lab.sdnCompat('gather', '--out', bundle);
   expect([ran.status, ran.stderr]).toEqual([0, expect.stringMatching(/^\d+ files written to /)]);
@@ -69,6 +84,11 @@ test('of the cluster: what status, trace and plan say from it is what they say o
   expect(rows(await status(bundle))).toEqual(rows(live));
   const traced = await run(program, ['trace', 'shop/web', '10.1.8.72:8080', '-f', bundle]);
   expect(traced.stdout).toContain(`leaves as ${egressIP} from worker0`);
+  const served = await run(program, ['trace', 'shop/web', '172.30.0.10:80', '-f', bundle]);
+  expect([served.status, served.stdout]).toEqual([
+    1,
+    expect.stringContaining('Service shop/outer leads to an address'),
+  ]);
   const inspected = await run(program, ['migrate', 'inspect', '-f', bundle, '-o', 'json']);
   expect([0, 1]).toContain(inspected.status);
 }, 120_000);

@@ -68,7 +68,7 @@ function addStatus(program: Command): void {
 function addTrace(program: Command): void {
   addClientOptions(program.command('trace'))
     .description(
-      'tell which way a packet of a pod takes, with which address it leaves, and why, from the objects alone; exit status 1 if it is dropped, 2 if that cannot be told',
+      'tell which way a packet of a pod takes, with which address it leaves, and why, from the objects alone; exit status 1 if it is dropped or refused, 2 if that cannot be told',
     )
     .argument('<pod>', 'NAMESPACE/POD')
     .argument('<destination>', 'ADDRESS or NAMESPACE/POD, with :PORT and /tcp, /udp, /sctp or /icmp behind it')

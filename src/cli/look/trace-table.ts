@@ -1,4 +1,5 @@
 /** A trace in words. */
+import { listText } from '../../model/values/list-text.ts';
 import type { Question, Step, Way } from '../../node/trace/way.ts';
 import type { TracedPod } from '../../node/trace/world.ts';
 import { aligned } from '../aligned.ts';
@@ -26,17 +27,31 @@ function stepsText(steps: readonly Step[], isVerbose: boolean): string {
 
 const outcomes: Readonly<Record<Way['verdict'], (way: Way) => string>> = {
   leaves: ({ address, node }) => (address === null ? `leaves from ${node}` : `leaves as ${address} from ${node}`),
-  delivered: ({ node }) => `arrives on ${node}`,
+  delivered: ({ node, address, service }) =>
+    service === undefined || address === null ? `arrives on ${node}` : `arrives as ${address} on ${node}`,
   node: ({ node }) => `comes to ${node} itself`,
-  service: ({ node }) => `goes to a Service, by ${node}`,
+  refused: ({ node }) => `is refused on ${node}`,
   dropped: ({ node }) => `is dropped on ${node}`,
+  unknown: ({ node }) => `cannot be told from ${node} on`,
 };
 
-function back({ verdict, node, address }: Way, { pod, isReply, backend }: Traced): string {
-  if (backend === 'ovn' || isReply || verdict === 'dropped' || verdict === 'service') return '';
+function back({ verdict, node, address, service }: Way, { pod, isReply, backend }: Traced): string {
+  const hasAnswer = verdict === 'leaves' || verdict === 'delivered' || verdict === 'node';
+  if (backend === 'ovn' || isReply || !hasAnswer) return '';
+  if (service !== undefined)
+    return `Answers go back by ${service.node}, which puts the address of Service ${service.name} back into them.\n`;
   if (verdict !== 'leaves') return 'Answers pass, whatever policies say of them: the connection is known.\n';
   const way = node === pod.node ? 'go to the pod' : `go by VXLAN to ${pod.node} and to the pod`;
   return `Answers come to ${address ?? node} on ${node}, which knows the connection, and ${way}.\n`;
+}
+
+/** The backends behind a way through a Service. */
+function backendsText({ service }: Way): string {
+  if (service === undefined || service.backends.length === 0) return '';
+  const all = service.backends.map(({ address, pod, node }) =>
+    [pod ?? '', address, node === null ? '' : `on ${node}`].filter(Boolean).join(' '),
+  );
+  return `  Service ${service.name} (${service.port}, by its ${service.door}) to ${listText(all)}\n`;
 }
 
 /** What happens to the packet first, then how; with the flows if asked for. */
@@ -46,10 +61,15 @@ export function traceText(traced: Traced, isVerbose: boolean): string {
   const head = `${pod.namespace}/${pod.name} (${pod.ip}, VNID ${pod.vnid}, on ${pod.node}) to ${target}${backend === 'ovn' ? ', by OVN-Kubernetes' : ''}\n`;
   const several =
     ways.length > 1
-      ? `Each new connection takes one of ${ways.length} ways, and keeps it while that egress IP is usable.\n`
+      ? `Each new connection takes one of ${ways.length} ways, and keeps it while ${ways.some(({ service }) => service !== undefined) ? 'its backend is' : 'that egress IP is'} usable.\n`
       : '';
   const told = ways.map((way) =>
-    [`\n${outcomes[way.verdict](way)}: ${way.reason}\n`, stepsText(way.steps, isVerbose), back(way, traced)].join(''),
+    [
+      `\n${outcomes[way.verdict](way)}: ${way.reason}\n`,
+      backendsText(way),
+      stepsText(way.steps, isVerbose),
+      back(way, traced),
+    ].join(''),
   );
   const doubts = unknown.map((what) => `\nNot taken into account: ${what}\n`);
   return [head, several, ...told, ...doubts].join('');

@@ -8,6 +8,8 @@ import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
+import { listText } from '../../model/values/list-text.ts';
+import { serviceAt } from '../../node/trace/answer.ts';
 import { type Question, waysOf } from '../../node/trace/way.ts';
 import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
 import { type ClientFlags, openClient } from '../client.ts';
@@ -28,14 +30,17 @@ export interface TraceFlags extends ClientFlags {
 const badInput = 2;
 const dropped = 1;
 
-/** Prints the ways; exit status 1 if the packet is dropped on any of them, 2 if that cannot be told. */
+/** Prints the ways; exit status 1 if the packet is dropped or refused on any of them, 2 if that cannot be told. */
 export async function runTrace(key: string, destination: string, flags: TraceFlags): Promise<void> {
   const to = parseDestination(destination);
   if (!to.ok) throw new Failure(to.error, badInput);
   const objects = flags.filename.length > 0 ? await fromFiles(flags) : await fromServer(flags);
   const traced = trace(objects, key, to.value, flags);
   print(await formatted(traced, flags.output, () => traceText(traced, flags.verbose)));
-  if (traced.ways.some(({ verdict }) => verdict === 'dropped')) process.exitCode = dropped;
+  const isAny = (...verdicts: readonly string[]): boolean =>
+    traced.ways.some(({ verdict }) => verdicts.includes(verdict));
+  if (isAny('unknown')) process.exitCode = badInput;
+  else if (isAny('dropped', 'refused')) process.exitCode = dropped;
 }
 
 /** What a trace is made from. */
@@ -67,13 +72,13 @@ export function trace(
     isReply: flags.reply,
     backend: 'sdn',
     ways,
-    unknown: notKnown(world, pod),
+    unknown: [...notKnown(world, pod), ...servicesNotKnown(objects, world, { to: target, proto, port })],
   };
 }
 
 /** OVN-Kubernetes has none of our flows: what it assigned, and the EgressFirewall, say how a packet leaves. */
 function traceOvn(
-  { cluster, reports, networkPolicies: policies }: Objects,
+  { cluster, reports, networkPolicies: policies, services }: Objects,
   world: TraceWorld,
   { pod, to, proto, port }: Omit<Question, 'isReply'>,
   { reply }: Pick<TraceFlags, 'reply'>,
@@ -82,14 +87,48 @@ function traceOvn(
   if (reply) throw new Failure(`--reply: ${cannot}`, badInput);
   if (world.isInside(to) || world.nodeAt(to) !== undefined)
     throw new Failure(`${to} is inside of it: ${cannot}`, badInput);
+  const hit = serviceAt(world, { to, proto, port });
+  if (hit?.door === 'external address')
+    throw new Failure(
+      `${to}:${port ?? ''} is an address of Service ${hit.served.service}, and so inside of it: ${cannot}`,
+      badInput,
+    );
   const told = assignedWays(cluster, reports, pod, { to, proto, port });
   if (!told.ok) throw new Failure(told.error, badInput);
   const { ways, unknown } = told.value;
   const limits = policies.filter(
     ({ metadata, spec }) => metadata.namespace === pod.namespace && spec?.egress !== undefined,
   );
+  const unreadServices =
+    'unread' in services ? [`Services, of which one may have this address: ${services.unread}`] : [];
   const names = limits.map(({ metadata }) => `NetworkPolicy ${metadata.name ?? ''}, which limits what pods send`);
-  return { pod, to, proto, port: port ?? null, isReply: false, backend: 'ovn', ways, unknown: [...unknown, ...names] };
+  return {
+    pod,
+    to,
+    proto,
+    port: port ?? null,
+    isReply: false,
+    backend: 'ovn',
+    ways,
+    unknown: [...unknown, ...names, ...unreadServices],
+  };
+}
+
+/** What of Services may make the answer wrong. */
+function servicesNotKnown(
+  { services }: TraceObjects,
+  world: TraceWorld,
+  question: Omit<Question, 'pod' | 'isReply'>,
+): readonly string[] {
+  const { to, proto, port } = question;
+  if (world.isPodAddress(to)) return [];
+  if ('unread' in services) return [`Services, of which one may have this address: ${services.unread}`];
+  const hit = serviceAt(world, question);
+  if (hit === undefined) return [];
+  const { service, hasHints } = hit.served;
+  const others = `${listText(hit.others)} with ${to}:${port ?? ''}/${proto} too: no rule says whether they or ${service} get a connection`;
+  const zones = `the zones that EndpointSlices of ${service} are for: a proxy may send connections only to backends in the zone of its node`;
+  return [...(hit.others.length > 0 ? [others] : []), ...(hasHints ? [zones] : [])];
 }
 
 function podOf(world: TraceWorld, { pods, cluster }: TraceObjects, key: string): TracedPod {

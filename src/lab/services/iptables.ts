@@ -4,9 +4,9 @@
  * each endpoint. Node ports are at every address of the node. Pure.
  */
 import { createHash } from 'node:crypto';
+import { type Endpoint, endpointsOn, type ServedPort } from '../../model/services/served.ts';
 import { defaultMasqueradeBit } from '../../node/ovs/pipeline.ts';
 import type { ProxiedNode } from './rules.ts';
-import type { Endpoint, ServedPort } from './served.ts';
 
 type Chains = Map<string, string[]>;
 type Table = 'nat' | 'filter';
@@ -51,8 +51,8 @@ function draw(served: ServedPort, endpoints: readonly Endpoint[]): string[] {
   ];
 }
 
-function addEndpoints(nat: Chains, served: ServedPort): void {
-  for (const endpoint of served.endpoints) {
+function addEndpoints(nat: Chains, served: ServedPort, endpoints: Iterable<Endpoint>): void {
+  for (const endpoint of endpoints) {
     const chain = endpointChain(served, endpoint);
     const remember = served.affinity === undefined ? '' : ` -m recent --name ${chain} --set`;
     nat.set(chain, [
@@ -88,13 +88,13 @@ class Tables {
 
   add(served: ServedPort, { name, podNetwork }: ProxiedNode): void {
     const { key, protocol, clusterIP, port, endpoints } = served;
-    const local = endpoints.filter(({ node }) => node === name);
+    const local = endpointsOn(served, name);
     const match = `-d ${clusterIP}/32 -p ${protocol} --dport ${port}`;
     const outsider = `! -s ${podNetwork} ${match} ${masquerade}`;
     if (endpoints.length > 0) this.nat.set(named('SVC', key), [outsider, ...draw(served, endpoints)]);
     const isLocal = served.isExternalLocal || served.isInternalLocal;
     if (isLocal && local.length > 0) this.nat.set(named('SVL', key), [outsider, ...draw(served, local)]);
-    addEndpoints(this.nat, served);
+    addEndpoints(this.nat, served, new Set([...endpoints, ...local]));
     if (endpoints.length === 0) this.#append(this.filter, 'KUBE-SERVICES', `${match} -j REJECT`);
     else if (!served.isInternalLocal) this.#append(this.nat, 'KUBE-SERVICES', `${match} -j ${named('SVC', key)}`);
     else if (local.length > 0) this.#append(this.nat, 'KUBE-SERVICES', `${match} -j ${named('SVL', key)}`);

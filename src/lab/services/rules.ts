@@ -4,8 +4,8 @@
  * destination. Packets that must come back this way get bit 14, and are masqueraded. Pure.
  */
 import uniqBy from 'lodash/uniqBy.js';
+import { type Endpoint, endpointsOn, type ServedPort } from '../../model/services/served.ts';
 import { defaultMasqueradeBit } from '../../node/ovs/pipeline.ts';
-import type { Endpoint, ServedPort } from './served.ts';
 
 /** What the rules know of the node they are for. */
 export interface ProxiedNode {
@@ -105,12 +105,12 @@ class PortRules {
 
   constructor(served: ServedPort, { name, podNetwork }: ProxiedNode) {
     const { key, protocol, clusterIP, port, endpoints } = served;
-    const local = endpoints.filter(({ node }) => node === name);
+    const local = endpointsOn(served, name);
     const masquerade = `ip daddr ${clusterIP} ${protocol} dport ${port} ip saddr != ${podNetwork} jump mark-for-masquerade`;
     if (endpoints.length > 0) this.chains.push([`service-${key}`, [masquerade, ...draw(served, endpoints)]]);
     const isLocal = served.isExternalLocal || served.isInternalLocal;
     if (isLocal && local.length > 0) this.chains.push([`local-${key}`, [masquerade, ...draw(served, local)]]);
-    for (const endpoint of endpoints) this.#addEndpoint(served, endpoint);
+    for (const endpoint of new Set([...endpoints, ...local])) this.#addEndpoint(served, endpoint);
     this.#addInternal(served, local.length > 0);
     if (served.nodePort !== undefined || served.externalIPs.length > 0)
       this.#addExternal(served, local.length > 0, podNetwork);

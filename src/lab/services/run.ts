@@ -10,13 +10,13 @@ import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { PodObject } from '../../model/objects/raw.ts';
+import { type EndpointSliceObject, serviceNameLabel, type ServiceObject } from '../../model/services/objects.ts';
+import { type ServedPort, servedPorts } from '../../model/services/served.ts';
 import { type Layout, network, nodeNamespace } from '../layout.ts';
 import type { ProxyForm } from '../proxy-forms.ts';
 import { proxyDocument } from './document.ts';
 import { iptablesDocument } from './iptables.ts';
-import { type EndpointSliceObject, serviceNameLabel, type ServiceObject } from './objects.ts';
 import { type ProxiedNode, proxyRules } from './rules.ts';
-import { type ServedPort, servedPorts } from './served.ts';
 import { sliceChanges, wantedSlices } from './slices.ts';
 
 export interface ServicesDeps {

@@ -6,14 +6,14 @@ import isEqual from 'lodash/isEqual.js';
 import isMatch from 'lodash/isMatch.js';
 import type { PodObject } from '../../model/objects/raw.ts';
 import { matches } from '../../model/objects/selector.ts';
-import { compareText } from '../../model/values/names.ts';
 import {
   type EndpointObject,
   type EndpointSliceObject,
   serviceNameLabel,
   type ServiceObject,
   type ServicePortObject,
-} from './objects.ts';
+} from '../../model/services/objects.ts';
+import { compareText } from '../../model/values/names.ts';
 
 const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 const manager = 'endpointslice-controller.k8s.io';

@@ -26,6 +26,7 @@ import type { LocalPod } from '../values/facts.ts';
 import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
+import { DropCounts } from './drop-counts.ts';
 import { FailClosed, restrictAfter } from './fail-closed.ts';
 import { FollowedCluster, type FollowedClusterOptions } from './followed-cluster.ts';
 import { Host, type HostOptions, type Prepared } from './host.ts';
@@ -105,6 +106,12 @@ class Agent {
       lost: () => this.#lookAgain(),
       rebuilding: () => this.#applier.forget(),
     });
+    const drops = new DropCounts({
+      bridge: this.#host.openVswitch.bridge,
+      vnids: () => this.#cluster.feed.vnids,
+      clock: () => performance.now(),
+    });
+    metrics.followDrops(() => drops.since());
     this.#sweeper = new Sweeper({
       exec,
       logger,

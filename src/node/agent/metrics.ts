@@ -4,6 +4,7 @@ import type { Ip } from '../../model/values/address.ts';
 import type { PortUse } from '../conntrack/source-ports.ts';
 import type { NodePlan } from '../plan/node.ts';
 import type { Applied } from './apply.ts';
+import type { DroppedPackets } from './drop-counts.ts';
 
 export interface NodeMetrics {
   readonly registry: Registry;
@@ -15,18 +16,33 @@ export interface NodeMetrics {
   readonly ports: (uses: readonly PortUse[]) => void;
   /** Sets the source, read at each scrape, of the seconds since which the oldest change waits to be applied. */
   readonly followBehind: (seconds: () => number) => void;
+  /** Sets the source, asked at each scrape, of the packets that were dropped since it was asked last. */
+  readonly followDrops: (dropped: () => Promise<readonly DroppedPackets[]>) => void;
   /** Sets the source, read at each scrape, of the watched nodes that host egress IPs and whether they are online. */
   readonly followPeers: (peers: () => ReadonlyMap<Ip, boolean>) => void;
 }
 
 /** What is read at a scrape, from the sources in `follow`, and the ports, which are set. */
 function createLookedAt(registers: Registry[]) {
-  const follow = { behind: (): number => 0, peers: (): ReadonlyMap<Ip, boolean> => new Map() };
+  const follow = {
+    behind: (): number => 0,
+    drops: (): Promise<readonly DroppedPackets[]> => Promise.resolve([]),
+    peers: (): ReadonlyMap<Ip, boolean> => new Map(),
+  };
   const ports = new Gauge({
     name: 'sdn_compat_agent_egressip_source_ports',
     help: 'Source ports of an egress IP of this node that are taken towards a remote; those with the most',
     labelNames: ['egress_ip', 'remote', 'protocol'],
     registers,
+  });
+  new Counter({
+    name: 'sdn_compat_agent_dropped_packets_total',
+    help: 'Packets that br0 dropped of a namespace with pods on this node, by what has them dropped',
+    labelNames: ['namespace', 'reason'],
+    registers,
+    async collect() {
+      for (const { namespace, reason, packets } of await follow.drops()) this.inc({ namespace, reason }, packets);
+    },
   });
   new Gauge({
     name: 'sdn_compat_agent_behind_seconds',
@@ -92,6 +108,7 @@ export function createNodeMetrics(): NodeMetrics {
         ports.set({ egress_ip: egressIP, remote, protocol }, count);
     },
     followBehind: (seconds) => (follow.behind = seconds),
+    followDrops: (source) => (follow.drops = source),
     followPeers: (source) => (follow.peers = source),
   };
 }

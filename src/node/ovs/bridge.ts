@@ -37,6 +37,11 @@ export class Bridge {
     return readContent(flows, groups);
   }
 
+  /** The flows of br0 with how many packets each took; throws ExecError if ovs-vswitchd does not answer. */
+  dumpCounters(): Promise<string> {
+    return must(this.#run, 'ovs-ofctl', [...openFlow, '--no-names', 'dump-flows', bridge], { env: this.#env });
+  }
+
   /** Applies the lines as one atomic bundle: either all or none take effect. */
   async apply(lines: readonly string[]): Promise<void> {
     const result = await this.#bundles.run(`${lines.join('\n')}\n`);

@@ -166,7 +166,9 @@ class NamespacePlanner {
         .map(({ match }) => this.#flow(side, priority.policy.selected, match, []));
       return [...allowed, ...denied];
     });
-    if (policies.some(({ pods }) => selectsAll(pods))) return flows;
+    // what no rule allows is dropped in any case: a flow of its own counts it for this namespace
+    if (policies.some(({ pods }) => selectsAll(pods)))
+      return [...flows, ...this.#all(side).map(({ match }) => this.#flow(side, priority.policy.unselected, match, []))];
     const denied =
       policies.length === 0
         ? []

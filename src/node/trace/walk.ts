@@ -92,10 +92,10 @@ class Walk {
     for (const action of actions) {
       switch (action.kind) {
         case 'output':
-          this.#ends.push({ port: action.port, packet, taken });
+          this.#output(action.port, packet, taken);
           break;
         case 'outputRegister':
-          this.#ends.push({ port: packet.reg2, packet, taken });
+          this.#output(packet.reg2, packet, taken);
           break;
         case 'goto':
           this.#enter(action.table, packet, taken);
@@ -117,6 +117,11 @@ class Walk {
           break;
       }
     }
+  }
+
+  /** Open vSwitch sends nothing out of the port that it came by. */
+  #output(port: number | undefined, packet: Packet, taken: readonly Taken[]): void {
+    this.#ends.push({ port: port === packet.in_port ? undefined : port, packet, taken });
   }
 
   #buckets(id: number): Group['buckets'] {

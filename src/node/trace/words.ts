@@ -83,7 +83,9 @@ function sayingOf(world: TraceWorld, flow: Flow, packet: Packet): string | undef
     case table.egressIP:
       return egressText(flow, packet);
     case table.toService:
-      return 'a Service: the node decides';
+      return isDrop(flow)
+        ? dropText(flow.table, packet)
+        : "a Service: to the node's service proxy, past policies for now";
     default:
       return isDrop(flow) ? dropText(flow.table, packet) : undefined;
   }

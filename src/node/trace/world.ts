@@ -12,6 +12,9 @@ import type {
 import { matches } from '../../model/objects/selector.ts';
 import { nodePorts } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
+import type { ServiceObjects } from '../../model/services/objects.ts';
+import { Doors, type ProxyNode } from '../../model/services/proxy.ts';
+import { servedPorts } from '../../model/services/served.ts';
 import { type Cidr, contains, type Ip, parseCidr } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { policyWorld } from '../cluster/policy-world.ts';
@@ -30,6 +33,7 @@ export interface TraceObjects {
   readonly namespaces: readonly NamespaceObject[];
   readonly networkPolicies: readonly NetworkPolicyObject[];
   readonly egressPolicies: readonly EgressNetworkPolicyObject[];
+  readonly services: ServiceObjects;
   /** The addresses of the names in EgressNetworkPolicies, as far as they are known. */
   readonly addressesOf: (name: string) => readonly Ip[];
   /** Whether agents run with --first-available. */
@@ -77,6 +81,10 @@ export class TraceWorld {
   readonly pods: readonly TracedPod[];
   /** Undefined in the modes without NetworkPolicy. */
   readonly policyWorld: PolicyWorld | undefined;
+  /** By what Services are reached; undefined if they could not be read. */
+  readonly doors: Doors | undefined;
+  /** Whether what is not in the objects does not exist. */
+  readonly hasAllServices: boolean;
   readonly #objects: TraceObjects;
   readonly #vnids: ReadonlyMap<string, Vnid>;
   readonly #nodes = new Map<string, TracedNode | undefined>();
@@ -94,6 +102,9 @@ export class TraceWorld {
     this.policyWorld =
       mode === 'networkpolicy' ? policyWorld({ policies, namespaces, pods, vnids: this.#vnids }) : undefined;
     this.pods = pods.flatMap((pod) => this.#traced(pod, moved));
+    const { services } = objects;
+    this.doors = 'unread' in services ? undefined : new Doors(servedPorts(services.services, services.slices));
+    this.hasAllServices = !('unread' in services) && services.isWhole;
   }
 
   /** The pod with the address. */
@@ -118,6 +129,19 @@ export class TraceWorld {
   /** Whether the address is in a network of pods or Services. */
   isInside(ip: Ip): boolean {
     return networksOf(this.#objects.network).some((cidr) => contains(cidr, ip));
+  }
+
+  isService(ip: Ip): boolean {
+    return contains(this.networks.service, ip);
+  }
+
+  isPodAddress(ip: Ip): boolean {
+    return this.networks.cluster.some((cidr) => contains(cidr, ip));
+  }
+
+  /** The node as a service proxy knows it. */
+  proxyNode({ name, nodeIP }: TracedNode): ProxyNode {
+    return { name, ip: nodeIP, podNetworks: this.networks.cluster };
   }
 
   isOffline(nodeIP: Ip): boolean {

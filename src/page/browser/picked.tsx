@@ -1,6 +1,7 @@
 /** What is known of the picked line, and the way of a packet from there. */
 import { useState } from 'preact/hooks';
 import type { StatusRow } from '../../model/cluster/summary.ts';
+import { listText } from '../../model/values/list-text.ts';
 import type { PageTrace } from '../answers.ts';
 import { toneOf } from '../bands.ts';
 import type { PageState } from '../state.ts';
@@ -18,9 +19,13 @@ const verdicts: Readonly<Record<string, string>> = {
   leaves: 'leaves',
   delivered: 'arrives',
   node: 'comes to the node',
-  service: 'goes to a Service',
+  refused: 'is refused',
   dropped: 'is dropped',
+  unknown: 'cannot be told',
 };
+
+/** The verdicts of a packet that gets where it was meant to. */
+const good: ReadonlySet<string> = new Set(['leaves', 'delivered', 'node']);
 
 function Ways({ trace: { pod, to, ways, unknown } }: { readonly trace: PageTrace }) {
   return (
@@ -28,8 +33,8 @@ function Ways({ trace: { pod, to, ways, unknown } }: { readonly trace: PageTrace
       <p>
         {pod.namespace}/{pod.name} ({pod.ip}, on {pod.node}) to {to}
       </p>
-      {ways.map(({ verdict, address, node, reason, steps }) => (
-        <div key={`${verdict} ${address ?? ''} ${node}`} class={verdict === 'dropped' ? 'bad' : 'good'}>
+      {ways.map(({ verdict, address, node, reason, service, steps }) => (
+        <div key={`${verdict} ${address ?? ''} ${node} ${reason}`} class={good.has(verdict) ? 'good' : 'bad'}>
           <p>
             <strong>
               {verdicts[verdict] ?? verdict}
@@ -37,6 +42,11 @@ function Ways({ trace: { pod, to, ways, unknown } }: { readonly trace: PageTrace
             </strong>
             : {reason}
           </p>
+          {service !== undefined && service.backends.length > 0 && (
+            <p>
+              Service {service.name} to {listText(service.backends.map(({ pod, address: at }) => pod ?? at))}
+            </p>
+          )}
           <ol class="steps">
             {steps.map(({ node: where, at, says }) => (
               <li key={`${where} ${at} ${says}`}>

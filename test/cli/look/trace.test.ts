@@ -1,57 +1,19 @@
 /** `trace` and `status` on objects in files: what they say, and how they end. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
+import {
+  base,
+  cluster,
+  command,
+  first,
+  host,
+  namespace,
+  network,
+  pod,
+  policy,
+  second,
+  traced,
+  written,
+} from './trace-cluster.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const folder = mkdtempSync(join(tmpdir(), 'trace-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const command = (...args: readonly string[]): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/start.ts'), ...args]);
-
-const sdn = (kind: string, name: string, more: object): object => ({
-  apiVersion: 'network.openshift.io/v1',
-  kind,
-  metadata: { name },
-  ...more,
-});
-const host = (index: number, egressIPs: readonly string[]): object =>
-  sdn('HostSubnet', `node${index}`, {
-    host: `node${index}`,
-    hostIP: `192.168.7.1${index}`,
-    subnet: `10.128.${index}.0/24`,
-    egressIPs,
-  });
-const namespace = (name: string, netid: number, egressIPs: readonly string[]): object[] => [
-  sdn('NetNamespace', name, { netname: name, netid, egressIPs }),
-  { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { kind: name } } },
-];
-const pod = (key: string, node: string, podIP: string, more: object = {}): object => {
-  const [space, name] = key.split('/');
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace: space, name },
-    spec: { nodeName: node, containers: [], ...more },
-    status: { podIP },
-  };
-};
-const network = (plugin: string): object =>
-  sdn('ClusterNetwork', 'default', {
-    pluginName: `redhat/openshift-ovs-${plugin}`,
-    serviceNetwork: '172.30.0.0/16',
-    network: '10.128.0.0/14',
-    hostsubnetlength: 8,
-    clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength: 8 }],
-  });
-const policy = (kind: string, apiVersion: string, space: string, spec: object): object => ({
-  apiVersion,
-  kind,
-  metadata: { namespace: space, name: 'p' },
-  spec,
-});
 const refusing = (node: string, ip: string): object => ({
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',
@@ -69,40 +31,6 @@ const notReady = (name: string): object => ({
   metadata: { name },
   status: { conditions: [{ type: 'Ready', status: 'False' }] },
 });
-
-const [first, second] = ['192.168.7.201', '192.168.7.202'];
-const cluster = [
-  network('networkpolicy'),
-  host(1, [first]),
-  host(2, [second]),
-  ...namespace('red', 11, [first]),
-  ...namespace('both', 12, [second, '192.168.7.209']),
-  ...namespace('plain', 13, []),
-  pod('red/a', 'node1', '10.128.1.2'),
-  pod('red/b', 'node2', '10.128.2.2'),
-  pod('plain/c', 'node1', '10.128.1.3'),
-  pod('plain/host', 'node1', '192.168.7.11', { hostNetwork: true }),
-  pod('plain/new', 'node1', ''),
-];
-
-let files = 0;
-function written(...objects: readonly object[]): string {
-  files += 1;
-  const path = join(folder, `${files}.json`);
-  writeFileSync(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-  return path;
-}
-
-const base = written(...cluster);
-
-async function traced(file: string, ...args: readonly string[]): Promise<readonly string[]> {
-  const { stdout, stderr } = await command('trace', ...args, '-f', file, '-o', 'json');
-  if (stdout === '') throw new Error(stderr);
-  const { ways } = JSON.parse(stdout) as {
-    ways: readonly { verdict: string; address: string | null; node: string; reason: string }[];
-  };
-  return ways.map(({ verdict, address, node, reason }) => `${verdict} ${address ?? '-'} ${node}: ${reason}`);
-}
 
 test.each<readonly [string, readonly string[], readonly object[], readonly (string | RegExp)[]]>([
   [
@@ -181,7 +109,6 @@ test.each<readonly [string, readonly string[], readonly object[], readonly (stri
     [/^dropped - node2: no pod of this node has the address 10.128.2.200/],
   ],
   ['to a subnet of no node', ['red/a', '10.128.99.2'], [], [/^dropped - node1: no node has the subnet of 10.128.99.2/]],
-  ['to a Service', ['red/a', '172.30.0.1:443'], [], [/^service - node1: /]],
   ['to the gateway', ['red/a', '10.128.1.1'], [], [/^node 10.128.1.2 node1: it comes to node1 itself/]],
   [
     'that answers',
@@ -301,10 +228,15 @@ describe('where OVN-Kubernetes forwards', () => {
   test.each([
     ['the way inside of the cluster', ['red/a', 'red/b:80'], 'is inside of it'],
     ['the way to a node', ['red/a', '192.168.7.12'], 'is inside of it'],
+    ['the way to a Service by an external address', ['red/a', '203.0.113.50:80'], 'is an address of Service red/web'],
     ['an answer', ['red/a', '203.0.113.7', '--reply'], '--reply'],
     ['whether a namespace is closed', ['red/a', '203.0.113.7'], 'EgressFirewalls could not be read'],
   ])('%s cannot be told', async (_what, args, text) => {
-    const { status, stderr } = await command('trace', ...args, '-f', written(...cluster, lease, unserved));
+    const web = {
+      ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'red', name: 'web' } },
+      spec: { clusterIP: '172.30.0.10', ports: [{ port: 80 }], externalIPs: ['203.0.113.50'] },
+    };
+    const { status, stderr } = await command('trace', ...args, '-f', written(...cluster, lease, unserved, web));
     expect([status, stderr]).toEqual([2, expect.stringContaining(text)]);
   });
 });

@@ -1,6 +1,6 @@
 /** The rules of the lab's service proxy as input for iptables-restore. */
 import { iptablesDocument } from '../../../src/lab/services/iptables.ts';
-import { servedPorts } from '../../../src/lab/services/served.ts';
+import { servedPorts } from '../../../src/model/services/served.ts';
 import { expectGolden } from '../../golden.ts';
 import { service, services, slice, slices } from './states.ts';
 

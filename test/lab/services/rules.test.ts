@@ -1,7 +1,7 @@
 /** The rules of the lab's service proxy, as one document for nft. */
 import { proxyDocument } from '../../../src/lab/services/document.ts';
 import { proxyRules } from '../../../src/lab/services/rules.ts';
-import { servedPorts } from '../../../src/lab/services/served.ts';
+import { servedPorts } from '../../../src/model/services/served.ts';
 import { expectGolden } from '../../golden.ts';
 import { service, services, slice, slices } from './states.ts';
 

@@ -1,6 +1,6 @@
 /** Services, EndpointSlices and pods for the tests of the lab's service proxy. */
-import type { EndpointSliceObject, ServiceObject } from '../../../src/lab/services/objects.ts';
 import type { PodObject } from '../../../src/model/objects/raw.ts';
+import type { EndpointSliceObject, ServiceObject } from '../../../src/model/services/objects.ts';
 
 export function service(name: string, spec: NonNullable<ServiceObject['spec']>): ServiceObject {
   return {

@@ -1,5 +1,5 @@
 /** The objects of a bundle besides those that a plan is made from: who runs, what was told, where pods are. */
-import { apiVersionOf, events, type Kind, leases, pods } from '../../../../api/kinds.ts';
+import { apiVersionOf, endpointSlices, events, type Kind, leases, pods, services } from '../../../../api/kinds.ts';
 import { ownSelector } from '../../../io/input/cluster.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { withReadAnnotations } from '../../../migrate/input/gather.ts';
@@ -44,22 +44,43 @@ const pick = (from: unknown, ...fields: readonly string[]): object =>
     fields.flatMap((field) => (isRecord(from) && from[field] !== undefined ? [[field, from[field]]] : [])),
   );
 
-/** Of a pod where it is and which address it has, which is all that decides about its packets. */
-function whereabouts(pod: KubeObject): KubeObject {
-  const { name, namespace, labels } = pod.metadata;
-  const [spec, status] = [fieldOf(pod, 'spec'), fieldOf(pod, 'status')];
-  const cut: KubeObject & { readonly spec: object; readonly status: object } = {
-    apiVersion: 'v1',
-    kind: 'Pod',
+/** An object with its name and labels, and these fields of it. */
+function cutTo<T extends object>(kind: Kind, { metadata }: KubeObject, fields: T): KubeObject & T {
+  const { name, namespace, labels } = metadata;
+  return {
+    ...{ apiVersion: apiVersionOf(kind), kind: kind.kind },
     metadata: {
       ...(name === undefined ? {} : { name }),
       ...(namespace === undefined ? {} : { namespace }),
       ...(labels === undefined ? {} : { labels }),
     },
-    spec: pick(spec, 'nodeName', 'hostNetwork'),
-    status: pick(status, 'phase', 'podIP', 'podIPs'),
+    ...fields,
   };
-  return cut;
+}
+
+/** Of a pod where it is and which address it has, which is all that decides about its packets. */
+function whereabouts(pod: KubeObject): KubeObject {
+  return cutTo(pods, pod, {
+    spec: pick(fieldOf(pod, 'spec'), 'nodeName', 'hostNetwork'),
+    status: pick(fieldOf(pod, 'status'), 'phase', 'podIP', 'podIPs'),
+  });
+}
+
+/** A Service and its EndpointSlices, by which `trace` tells where its connections go on. */
+const serviceOf = (service: KubeObject): KubeObject =>
+  cutTo(services, service, {
+    spec: fieldOf(service, 'spec'),
+    status: pick(fieldOf(service, 'status'), 'loadBalancer'),
+  });
+const sliceOf = (slice: KubeObject): KubeObject =>
+  cutTo(endpointSlices, slice, pick(slice, 'addressType', 'endpoints', 'ports'));
+
+/** A file of objects for each namespace that has any. */
+function byNamespace(kind: Kind, path: string, objects: readonly KubeObject[]): readonly ListFile[] {
+  const all = Map.groupBy(objects, ({ metadata }) => metadata.namespace ?? '');
+  return [...all].map(([namespace, items]) =>
+    listFile(kind, `namespaces/${encodeURIComponent(namespace)}/${path}`, items),
+  );
 }
 
 const isOwnPod = ({ metadata }: KubeObject): boolean => asText(metadata.labels?.['app']).startsWith('sdn-compat-');
@@ -98,26 +119,27 @@ export interface Others {
 
 /** Takes them; `known` are the pods that are in the bundle already, as NAMESPACE/NAME. */
 export async function otherObjects(client: KubeClient, known: ReadonlySet<string>): Promise<Others> {
-  const [own, told, allPods] = await Promise.all([
+  const [own, told, allPods, served, slices] = await Promise.all([
     taken(client, leases, ownSelector),
     taken(client, events),
     taken(client, pods),
+    taken(client, services),
+    taken(client, endpointSlices),
   ]);
   const ours = allPods.all.filter(isOwnPod);
   const others = allPods.all.filter(
     ({ metadata: { namespace = '', name = '' } }) => !known.has(`${namespace}/${name}`),
   );
-  const byNamespace = Map.groupBy(others, ({ metadata }) => metadata.namespace ?? '');
   return {
     files: [
       listFile(leases, 'sdn-compat/leases.yaml', own.all),
       listFile(events, 'sdn-compat/events.yaml', told.all.filter(isOurs)),
-      ...[...byNamespace].map(([namespace, all]) =>
-        listFile(pods, `namespaces/${encodeURIComponent(namespace)}/core/pod-addresses.yaml`, all.map(whereabouts)),
-      ),
+      ...byNamespace(pods, 'core/pod-addresses.yaml', others.map(whereabouts)),
+      ...byNamespace(services, 'core/services.yaml', served.all.map(serviceOf)),
+      ...byNamespace(endpointSlices, 'discovery.k8s.io/endpointslices.yaml', slices.all.map(sliceOf)),
     ],
     ownPods: ours.map(({ metadata: { namespace = '', name = '' } }) => ({ namespace, name })),
     health: ours.map(healthOf),
-    unread: [own, told, allPods].flatMap(({ unread }) => unread),
+    unread: [own, told, allPods, served, slices].flatMap(({ unread }) => unread),
   };
 }

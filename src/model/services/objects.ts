@@ -1,5 +1,5 @@
 /** The parts of Services and EndpointSlices that are read and written here. */
-import type { KubeObject } from '../../model/objects/raw.ts';
+import type { KubeObject } from '../objects/raw.ts';
 
 export interface ServicePortObject {
   readonly name?: string;
@@ -13,6 +13,8 @@ export interface ServiceObject extends KubeObject {
   readonly spec?: {
     readonly type?: string;
     readonly clusterIP?: string;
+    /** One of each family that the Service has. */
+    readonly clusterIPs?: readonly string[];
     readonly externalIPs?: readonly string[];
     readonly selector?: Readonly<Record<string, string>>;
     readonly ports?: readonly ServicePortObject[];
@@ -21,6 +23,14 @@ export interface ServiceObject extends KubeObject {
     readonly externalTrafficPolicy?: string;
     readonly internalTrafficPolicy?: string;
     readonly publishNotReadyAddresses?: boolean;
+    /** Who may use the addresses of its load balancer; everybody, if there is none. */
+    readonly loadBalancerSourceRanges?: readonly string[];
+  };
+  readonly status?: {
+    readonly loadBalancer?: {
+      /** With the mode Proxy what comes to the address is not what nodes rewrite. */
+      readonly ingress?: readonly { readonly ip?: string; readonly ipMode?: string }[];
+    };
   };
 }
 
@@ -29,6 +39,7 @@ export interface EndpointObject {
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
   readonly nodeName?: string;
   readonly targetRef?: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly hints?: object;
 }
 
 export interface EndpointSliceObject extends KubeObject {
@@ -40,3 +51,13 @@ export interface EndpointSliceObject extends KubeObject {
 
 /** The label of an EndpointSlice with the name of its Service. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
+
+/** Services and where they lead to, or why that is not known. */
+export type ServiceObjects =
+  | {
+      readonly services: readonly ServiceObject[];
+      readonly slices: readonly EndpointSliceObject[];
+      /** Whether these are all that there are; files may lack some. */
+      readonly isWhole: boolean;
+    }
+  | { readonly unread: string };

@@ -1,0 +1,73 @@
+/**
+ * What br0 dropped, and why, from the counters of flows. A counter goes with its flow, and begins at 0 with a new one,
+ * so that only what it grew by counts.
+ */
+import { parseVnid, type Vnid } from '../../model/values/vnid.ts';
+import type { Flow } from './flow.ts';
+import { parseFlows } from './parse.ts';
+import { priority, table } from './pipeline.ts';
+import { flowKey } from './render.ts';
+
+/** Why: the object or the rule that has the packet dropped. */
+export type DropReason =
+  'EgressIPNotInUse' | 'EgressNetworkPolicy' | 'NetworkPolicyEgress' | 'NetworkPolicyIngress' | 'AnswerToNothing';
+
+/** A flow that drops, and what it has dropped since it was made. */
+export interface DroppingFlow {
+  readonly key: string;
+  readonly vnid: Vnid;
+  readonly reason: DropReason;
+  readonly packets: number;
+}
+
+const reasons: Readonly<Record<number, DropReason>> = {
+  [table.policyEgress]: 'NetworkPolicyEgress',
+  [table.isolation]: 'NetworkPolicyIngress',
+  [table.egressPolicy]: 'EgressNetworkPolicy',
+  [table.egressIP]: 'EgressIPNotInUse',
+  [table.route]: 'AnswerToNothing',
+};
+
+function reasonOf({ table: number, priority: at }: Flow): DropReason | undefined {
+  return number === table.egressIP && at !== priority.egressIP.vnid ? 'AnswerToNothing' : reasons[number];
+}
+
+const counters = /duration=[^,]*,|\bn_bytes=\d+,|\bn_packets=(\d+),|\b(?:idle|hard)_age=\d+,/g;
+
+/** The flows in a dump with counters that drop what is of one VNID, if they dropped anything. */
+export function droppingFlows(dump: string): readonly DroppingFlow[] {
+  return dump.split('\n').flatMap((line): readonly DroppingFlow[] => {
+    const packets = Number(/n_packets=(\d+)/.exec(line)?.[1] ?? 0);
+    if (packets === 0 || !line.endsWith('actions=drop')) return [];
+    const [read] = parseFlows(line.replaceAll(counters, ''));
+    if (read?.flow === undefined) return [];
+    const { reg0, reg1 } = read.flow.match;
+    const vnid = parseVnid(Number(read.flow.table === table.isolation ? reg1 : reg0));
+    const reason = reasonOf(read.flow);
+    return vnid.ok && reason !== undefined ? [{ key: flowKey(read.flow), vnid: vnid.value, reason, packets }] : [];
+  });
+}
+
+/** What was dropped of a VNID for one reason. */
+export interface Dropped {
+  readonly vnid: Vnid;
+  readonly reason: DropReason;
+  readonly packets: number;
+}
+
+/** Follows the counters from one look to the next. */
+export class Drops {
+  #seen: ReadonlyMap<string, number> = new Map();
+
+  /** What was dropped since the last look; with the first one, since the flows were made. */
+  since(flows: readonly DroppingFlow[]): readonly Dropped[] {
+    const before = this.#seen;
+    this.#seen = new Map(flows.map(({ key, packets }) => [key, packets]));
+    return flows.flatMap(({ key, vnid, reason, packets }) => {
+      const known = before.get(key) ?? 0;
+      // less than before: the flow was made anew
+      const more = packets >= known ? packets - known : packets;
+      return more === 0 ? [] : [{ vnid, reason, packets: more }];
+    });
+  }
+}
