@@ -8,6 +8,7 @@ import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/cl
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { listText } from '../../model/values/list-text.ts';
+import { serviceAt } from '../../node/trace/answer.ts';
 import { type Question, waysOf } from '../../node/trace/way.ts';
 import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
 import { type ClientFlags, openClient } from '../client.ts';
@@ -95,11 +96,10 @@ function traceOvn(
   if (reply) throw new Failure(`--reply: ${cannot}`, badInput);
   if (world.isInside(to) || world.nodeAt(to) !== undefined)
     throw new Failure(`${to} is inside of it: ${cannot}`, badInput);
-  const number = port ?? 0;
-  const hit = proto === 'icmp' ? undefined : world.doors?.at({ ip: to }, { to, protocol: proto, port: number });
+  const hit = serviceAt(world, { to, proto, port });
   if (hit?.door === 'external address')
     throw new Failure(
-      `${to}:${number} is an address of Service ${hit.served.service}, and so inside of it: ${cannot}`,
+      `${to}:${port ?? ''} is an address of Service ${hit.served.service}, and so inside of it: ${cannot}`,
       badInput,
     );
   const told = assignedWays(cluster, reports, pod, { to, proto, port });
@@ -126,26 +126,18 @@ function traceOvn(
 /** What of Services may make the answer wrong. */
 function servicesNotKnown(
   { services }: TraceObjects,
-  { doors }: TraceWorld,
-  { to, proto, port }: Omit<Question, 'pod' | 'isReply'>,
+  world: TraceWorld,
+  question: Omit<Question, 'pod' | 'isReply'>,
 ): readonly string[] {
+  const { to, proto, port } = question;
+  if (world.isPodAddress(to)) return [];
   if ('unread' in services) return [`Services, of which one may have this address: ${services.unread}`];
-  if (proto === 'icmp' || port === undefined) return [];
-  const hit = doors?.at({ ip: to }, { to, protocol: proto, port });
+  const hit = serviceAt(world, question);
   if (hit === undefined) return [];
   const { service, hasHints } = hit.served;
-  return [
-    ...(hit.others.length === 0
-      ? []
-      : [
-          `${listText(hit.others)}, which ${hit.others.length === 1 ? 'has' : 'have'} ${to}:${port}/${proto} too, besides ${service}: no rule says which of them gets a connection`,
-        ]),
-    ...(hasHints
-      ? [
-          `the zones that EndpointSlices of ${service} are for: a proxy may send connections only to backends in the zone of its node`,
-        ]
-      : []),
-  ];
+  const others = `${listText(hit.others)} with ${to}:${port ?? ''}/${proto} too: no rule says whether they or ${service} get a connection`;
+  const zones = `the zones that EndpointSlices of ${service} are for: a proxy may send connections only to backends in the zone of its node`;
+  return [...(hit.others.length > 0 ? [others] : []), ...(hasHints ? [zones] : [])];
 }
 
 function podOf(world: TraceWorld, { pods, cluster }: TraceObjects, key: string): TracedPod {

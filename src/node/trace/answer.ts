@@ -27,7 +27,7 @@ const none = (hit: Hit, why: string): Answer => ({
 });
 
 /** The Service that has the address and port, by a node port if a node has the address. */
-function hitOf(world: TraceWorld, { to, proto, port: number }: Asked): Hit | undefined {
+export function serviceAt(world: TraceWorld, { to, proto, port: number }: Asked): Hit | undefined {
   if (proto === 'icmp' || number === undefined) return undefined;
   const hit = world.doors?.at({ ip: to }, { to, protocol: proto, port: number });
   return hit?.door === 'node port' && world.nodeAt(to) === undefined ? undefined : hit;
@@ -35,7 +35,7 @@ function hitOf(world: TraceWorld, { to, proto, port: number }: Asked): Hit | und
 
 /** The pod's answer to what came to the address and port; undefined if they are not those of a Service. */
 export function serviceAnswer(world: TraceWorld, pod: TracedPod, question: Asked): Answer | undefined {
-  const hit = hitOf(world, question);
+  const hit = serviceAt(world, question);
   if (hit === undefined) return undefined;
   const { to } = question;
   const { served, door } = hit;

@@ -307,8 +307,23 @@ test('in words, with flows, and with what may make it wrong', async () => {
     expect(stdout).toContain(text);
   const external = await command('trace', 'plain/c', '203.0.113.50:80', '-f', written(...objects));
   expect(external.stdout).toContain(
-    'Not taken into account: back/web, which has 203.0.113.50:80/tcp too, besides back/also',
+    'Not taken into account: back/web with 203.0.113.50:80/tcp too: no rule says whether they or back/also get',
   );
+});
+
+test('a host outside is no node port, whatever its port', async () => {
+  const { status, stdout } = await command(
+    'trace',
+    'plain/c',
+    '203.0.113.9:30080',
+    '-f',
+    written(...leading([onNode1])),
+  );
+  expect(status).toBe(0);
+  expect(stdout).toContain('leaves as 192.168.7.11 from node1: the address of the node');
+  expect(stdout).not.toMatch(/Service|Not taken/);
+  const reply = await traced(written(...leading([onNode1])), 'back/x', '203.0.113.9:30080', '--reply');
+  expect(reply).toEqual([expect.stringMatching(/^leaves - node1: an answer leaves with the address/)]);
 });
 
 test('names are shown, and nothing in them is obeyed', async () => {
