@@ -83,3 +83,50 @@ test('a server that is silent proves nothing, and mistakes are told', async () =
   }
   expect(await leftPods()).toBe('');
 }, 120_000);
+
+describe('while a node is cut off', () => {
+  const first = '192.168.7.220';
+  const second = '192.168.7.221';
+  beforeAll(async () => {
+    for (const name of ['moves', 'waits', 'sdn-compat']) await lab.namespace(name);
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [first, '192.168.7.222'] });
+    await lab.patch('hostsubnet', 'worker0', { egressIPs: [egressIP, second] });
+    await lab.patch('netnamespace', 'moves', { egressIPs: [first, second] });
+    await lab.patch('netnamespace', 'waits', { egressIPs: ['192.168.7.222'] });
+    for (const name of ['moves', 'waits']) await lab.sdnCompat('status', '--wait', '-n', name, '--timeout', '60s');
+  }, 120_000);
+  const worker1 = 'worker1.ocp4.rober.lab';
+  const cutOff = (...args: readonly string[]): Promise<Ran> =>
+    test_('--to', url, '--disruptive', worker1, '--node-image', 'nft', '--outage', '12s', ...args);
+
+  test('who has another egress IP goes on with it, and who has none waits for the node', async () => {
+    await withEcho(async () => {
+      const { status, stdout, stderr } = await cutOff('-o', 'json');
+      const results = JSON.parse(stdout) as { namespace: string; address: string; state: string; without: number }[];
+      expect([status, stderr]).toEqual([0, expect.stringContaining(`${worker1} is cut off for 12 s`)]);
+      expect(results.map(({ namespace, state }) => [namespace, state])).toEqual([
+        ['moves', 'well'],
+        ['waits', 'well'],
+      ]);
+      const [moves, waits] = results;
+      expect(moves?.address.split(', then ').every((one) => [first, second].includes(one))).toBe(true);
+      expect(moves?.without).toBeLessThan(12);
+      expect(waits?.address).toBe('192.168.7.222');
+      expect(waits?.without).toBeGreaterThan(5);
+    });
+    expect(await leftPods()).toBe('');
+    const { stdout } = await lab.node('worker1', 'nft', 'list', 'tables');
+    expect(stdout).not.toContain('sdn_compat_outage');
+  }, 180_000);
+
+  test('mistakes are told before anything is cut off', async () => {
+    for (const [args, text] of [
+      [['--disruptive', worker1], '--node-image must name an image with nft'],
+      [['--disruptive', 'master0.ocp4.rober.lab', '--node-image', 'nft'], 'leaves by that node now'],
+      [['--disruptive', worker1, '--node-image', 'nft', '-n', 'red'], 'leaves by that node now'],
+    ] as const) {
+      const { status, stderr } = await test_('--to', url, ...args);
+      expect([status, stderr]).toEqual([2, expect.stringContaining(text)]);
+    }
+  }, 60_000);
+});

@@ -114,6 +114,21 @@ function addTest(program: Command): void {
     .option('--all', 'ask from all namespaces that request egress IPs', false)
     .option('--sample <number>', 'of these, ask from that many at most', wholeNumber(1, 100_000), 20)
     .option('--per-node', 'ask from every node, not only from the one that the scheduler chooses', false)
+    .option(
+      '--disruptive <node>',
+      'cut that node off from the probes and the tunnels of the others for a while, and time how namespaces that leave by it come through',
+    )
+    .addOption(
+      new Option('--outage <duration>', 'with --disruptive: for how long')
+        .argParser(duration(5_000))
+        .default(20_000, '20s'),
+    )
+    .option('--node-image <image>', 'with --disruptive: image with nft for a pod on that node, such as our own')
+    .option(
+      '--node-namespace <name>',
+      'with --disruptive: the namespace of that pod, which may use NET_ADMIN',
+      'sdn-compat',
+    )
     .addOption(
       new Option('--timeout <duration>', 'how long a pod may take, with the pull of its image')
         .argParser(duration(1_000))

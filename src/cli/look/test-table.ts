@@ -5,21 +5,29 @@ import { aligned } from '../aligned.ts';
 /** What one pod found. */
 export interface TestResult extends Seen {
   readonly namespace: string;
+  /** Only with --disruptive: the longest time without an answer, in seconds; null if it did not end. */
+  readonly without?: number | null;
 }
 
 const nothing = '-';
 
 /** A row for each pod that asked. */
 export function resultTable(results: readonly TestResult[]): string {
-  const rows = results.map(({ namespace, node, address, expected, state, problem }) => [
-    namespace,
-    node ?? nothing,
-    address ?? nothing,
-    expected,
-    state === 'well' ? state : state.toUpperCase(),
-    problem ?? '',
+  const isTimed = results.some(({ without }) => without !== undefined);
+  const secondsOf = ({ without }: TestResult): string => (typeof without === 'number' ? `${without} s` : nothing);
+  const rows = results.map((one) => [
+    one.namespace,
+    one.node ?? nothing,
+    one.address ?? nothing,
+    ...(isTimed ? [secondsOf(one)] : []),
+    one.expected,
+    one.state === 'well' ? one.state : one.state.toUpperCase(),
+    one.problem ?? '',
   ]);
-  return aligned([['NAMESPACE', 'NODE', 'LEFT WITH', 'EXPECTED', 'STATE', 'PROBLEM'], ...rows]);
+  return aligned([
+    ['NAMESPACE', 'NODE', 'LEFT WITH', ...(isTimed ? ['WITHOUT'] : []), 'EXPECTED', 'STATE', 'PROBLEM'],
+    ...rows,
+  ]);
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

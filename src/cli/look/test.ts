@@ -8,6 +8,7 @@ import type { Status } from '../../model/cluster/summary.ts';
 import { type ClientFlags, openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
+import { disrupt } from './disrupt.ts';
 import { junit, resultTable, type TestResult } from './test-table.ts';
 
 export interface TestFlags extends ClientFlags {
@@ -20,6 +21,13 @@ export interface TestFlags extends ClientFlags {
   /** Milliseconds. */
   readonly timeout: number;
   readonly output: 'table' | 'json' | 'yaml' | 'junit';
+  /** The node that is cut off meanwhile. */
+  readonly disruptive?: string;
+  /** Milliseconds. */
+  readonly outage: number;
+  /** With `disruptive`: image with nft, and the namespace of its pod. */
+  readonly nodeImage?: string;
+  readonly nodeNamespace: string;
 }
 
 const badInput = 2;
@@ -41,6 +49,11 @@ export async function runTest(flags: TestFlags): Promise<void> {
     });
     for (const line of read.unread.values()) report(`${line}\n`);
     const status = statusOfRead(read);
+    if (flags.disruptive !== undefined) {
+      const { disruptive: node, ...rest } = flags;
+      await show(await disrupt({ client, signal, read, status }, { ...rest, disruptive: node }), flags);
+      return;
+    }
     const places = placesOf(status, new Set(read.cluster.netNamespaces.map(({ name }): string => name)), flags);
     const { to: url, image, timeout } = flags;
     const asked = progressReporter('asked', places.length, (line) => report(`${line}\n`));

@@ -16,7 +16,7 @@ import { type Exec, must } from '../../io/programs/exec.ts';
 import type { Condition, NodeObject, PodObject } from '../../model/objects/raw.ts';
 import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
 import { askAgent } from '../../node/cni/client.ts';
-import { files, type LabNode, type Layout, podNamespace } from '../layout.ts';
+import { files, type LabNode, type Layout, nodeNamespace, podNamespace } from '../layout.ts';
 import { endAll, processesIn } from '../nodes/daemons.ts';
 import { accounts, writeAccount } from './accounts.ts';
 import { isGiven } from './given.ts';
@@ -200,6 +200,10 @@ class Kubelet {
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     const node = layout.nodes.find((one) => one.name === nodeName);
     if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
+    if (pod.spec?.hostNetwork === true) {
+      await this.#started(pod, node, node.ip, nodeNamespace(layout, node.short));
+      return;
+    }
     const netns = podNamespace(layout, uid);
     if (!(await namespaceExists(exec, netns))) await must(exec, 'ip', ['netns', 'add', netns]);
     const podIP = addressOf(
@@ -211,6 +215,11 @@ class Kubelet {
       }),
     );
     point(files.pod(layout, namespace, name), netns);
+    await this.#started(pod, node, podIP, netns);
+  }
+
+  /** Reports that the pod runs, and runs its command if it has an end. */
+  async #started(pod: PodObject, node: LabNode, podIP: string, netns: string): Promise<void> {
     const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) =>
       condition(type, true, '', ''),
     );

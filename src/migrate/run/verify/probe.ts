@@ -38,7 +38,8 @@ export interface ProbeDeps {
 const atOnce = 8;
 const label = { key: 'app.kubernetes.io/name', value: 'sdn-compat-probe' } as const;
 const planLabel = 'migrate.sdn-compat/plan';
-const messagePath = '/dev/termination-log';
+/** Where a pod puts its answer. */
+export const messagePath = '/dev/termination-log';
 const between = 250;
 /** Milliseconds that the run of a pod may need after the pod's time is over. */
 const longest = 30_000;
@@ -130,7 +131,7 @@ export async function askFrom(
 }
 
 /** What came back: the answer and the pod's node, or why there is none. */
-type Reply = { readonly text: string; readonly node: string } | Problem;
+export type Reply = { readonly text: string; readonly node: string } | Problem;
 
 /** `isSilent`: the pod ran, and got no answer. */
 interface Problem {
@@ -164,7 +165,7 @@ function judged(namespace: string, expected: readonly string[], answer: Answer):
 }
 
 /** The IPv4 addresses in the text, each once. */
-function addressesIn(text: string): readonly string[] {
+export function addressesIn(text: string): readonly string[] {
   const found = text.match(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g) ?? [];
   return [...new Set(found)].filter((one) => parseIp(one).ok);
 }
@@ -200,11 +201,19 @@ function isOver(pod: PodObject): boolean {
   return age > (seconds === undefined ? oldest : seconds * 1_000) + longest;
 }
 
-async function ask(deps: ProbeDeps, place: Place, options: ProbeOptions): Promise<Reply> {
-  const pod = probePod(place, deps, options);
+function ask(deps: ProbeDeps, place: Place, options: ProbeOptions): Promise<Reply> {
+  return runPod(deps, probePod(place, deps, options), options.timeout);
+}
+
+/** Makes the pod, waits so many milliseconds at most until it has ended, and removes it whatever happens. */
+export async function runPod(
+  deps: Pick<ProbeDeps, 'client' | 'signal'>,
+  pod: PodObject,
+  timeout: number,
+): Promise<Reply> {
   let answer: Reply | undefined;
   try {
-    answer = await answerOf(pod, deps, options);
+    answer = await answerOf(pod, deps, timeout);
   } finally {
     const left = await removeInTheEnd(deps.client, pod);
     if (left !== undefined && answer !== undefined) answer = { problem: left };
@@ -212,10 +221,14 @@ async function ask(deps: ProbeDeps, place: Place, options: ProbeOptions): Promis
   return answer;
 }
 
-async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Reply> {
+async function answerOf(
+  pod: PodObject,
+  { client, signal }: Pick<ProbeDeps, 'client' | 'signal'>,
+  timeout: number,
+): Promise<Reply> {
   try {
     await client.create(podKind, pod, { fieldManager: label.value });
-    return await ended(client, pod, { options, signal });
+    return await ended(client, pod, { timeout, signal });
   } catch (error) {
     const reason = ownMatter(error);
     if (reason === undefined) throw withRight(error, podKind);
@@ -254,9 +267,9 @@ async function remove(client: KubeClient, { metadata }: PodObject): Promise<stri
 async function ended(
   client: KubeClient,
   { metadata: { name = '', namespace = '' } }: PodObject,
-  { options, signal }: { readonly options: ProbeOptions; readonly signal: AbortSignal },
+  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
 ): Promise<Reply> {
-  const end = performance.now() + options.timeout;
+  const end = performance.now() + timeout;
   for (;;) {
     const is = await client.get<PodObject>(podKind, { name, namespace });
     if (is === undefined) return { problem: 'somebody removed the pod' };
@@ -269,7 +282,7 @@ async function ended(
         isSilent: true,
       };
     if (signal.aborted) return { problem: 'it was not waited for: a signal ended the run' };
-    if (performance.now() > end) return { problem: lateText(is, options.timeout) };
+    if (performance.now() > end) return { problem: lateText(is, timeout) };
     await pause(between, signal);
   }
 }
