@@ -10,8 +10,10 @@ import type { FacadeCaches } from './caches.ts';
 import type { Fights } from './fights.ts';
 import type { GoingLabels } from './going-labels.ts';
 import { mergeInto } from './merge-into.ts';
+import type { FacadeMetrics } from './metrics.ts';
 import { labeledAnnotation } from './plan/marks.ts';
 import { labelPatch, type NodePatch } from './plan/nodes.ts';
+import type { Rewriting } from './rewriting.ts';
 import type { World } from './world.ts';
 
 export interface BackflowDeps {
@@ -21,23 +23,37 @@ export interface BackflowDeps {
   readonly world: World;
 }
 
+export interface ShowDeps extends BackflowDeps {
+  readonly metrics: Pick<FacadeMetrics, 'refused'>;
+  readonly rewriting: Rewriting;
+}
+
 /**
  * Writes the HostSubnet of a node with egressCIDRs, if it lists other addresses than the node has; and any other, if it
- * lists addresses with their prefix length.
+ * lists addresses with their prefix length. Returns the milliseconds until the next look, if any.
  */
 export async function showAssigned(
-  { client, logger, caches, world }: BackflowDeps,
+  { client, logger, caches, world, metrics, rewriting }: ShowDeps,
   node: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number | undefined> {
   const live = caches.hostSubnets.get(node);
-  if (live === undefined) return;
+  if (live === undefined) return undefined;
   const isAutomatic = asList(live.egressCIDRs).length > 0;
   const wanted = isAutomatic ? sortedIps(world.assignedTo(node)) : withoutPrefixes(live.egressIPs);
   const listed = asList(live.egressIPs).map(asText);
-  if (wanted === undefined || listed.join() === wanted.join()) return;
+  if (wanted === undefined || listed.join() === wanted.join()) return undefined;
+  const text = wanted.join();
+  const left = rewriting.left(node, text);
+  if (left > 0) return left;
+  if (rewriting.isAgain(node, text)) {
+    metrics.refused();
+    logger.warn({ node, listed }, 'somebody else writes the egressIPs of a HostSubnet with egressCIDRs');
+  }
   await mergeInto(client, hostSubnets, { live, patch: { egressIPs: wanted } }, signal);
+  rewriting.wrote(node, text);
   if (isAutomatic) logger.info({ node, egressIPs: wanted }, 'HostSubnet lists what OVN-Kubernetes assigned');
+  return undefined;
 }
 
 function sortedIps(texts: readonly string[]): readonly string[] {

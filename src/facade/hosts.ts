@@ -15,6 +15,8 @@ import { nodeUidAnnotation } from '../model/objects/well-known.ts';
 import { type Cidr, type Ip, parseCidr } from '../model/values/address.ts';
 import { asList, asText, fieldOf, jsonIn } from '../model/values/json.ts';
 import type { FacadeCaches } from './caches.ts';
+import type { FacadeMetrics } from './metrics.ts';
+import { Rewriting } from './rewriting.ts';
 
 /** What OVN-Kubernetes says of a node; undefined as long as it has not said all. */
 export interface OvnHost {
@@ -72,13 +74,15 @@ export interface HostsDeps {
   readonly caches: Pick<FacadeCaches, 'nodes' | 'hostSubnets'>;
   /** What HostSubnets that were lost offered, by node. */
   readonly adopted: Map<string, object>;
+  readonly facade: Pick<FacadeMetrics, 'refused'>;
 }
 
 /** Reconciles HostSubnets; woken by changes to them and to Nodes. The caches must be synced. */
-export function hostsReconciler({ client, logger, caches, adopted }: HostsDeps): ObjectReconciler {
+export function hostsReconciler({ client, logger, caches, adopted, facade }: HostsDeps): ObjectReconciler {
   const isEgressIP = (ip: Ip): boolean =>
     caches.hostSubnets.list().some(({ egressIPs }) => asList(egressIPs).includes(ip));
-  const reconcile = async (name: string, signal: AbortSignal): Promise<undefined> => {
+  const rewriting = new Rewriting(() => performance.now());
+  const reconcile = async (name: string, signal: AbortSignal): Promise<number | undefined> => {
     const [node, present] = [caches.nodes.get(name), caches.hostSubnets.get(name)];
     if (present !== undefined) adopted.delete(name);
     const host = node === undefined ? undefined : ovnHostOf(node, isEgressIP);
@@ -86,7 +90,7 @@ export function hostsReconciler({ client, logger, caches, adopted }: HostsDeps):
     const write = { signal, fieldManager: controllerManager };
     switch (step.kind) {
       case 'nothing':
-        return;
+        return undefined;
       case 'remove':
         return removeObject(client, hostSubnets, step.present, signal).then(() => undefined);
       case 'create':
@@ -95,10 +99,16 @@ export function hostsReconciler({ client, logger, caches, adopted }: HostsDeps):
         });
         adopted.delete(name);
         logger.info({ node: name, subnet: step.object.subnet }, 'HostSubnet created');
-        return;
+        return undefined;
       case 'patch': {
+        const text = JSON.stringify(step.patch);
+        const left = rewriting.left(name, text);
+        if (left > 0) return left;
+        if (rewriting.isAgain(name, text)) facade.refused();
         const body = guarded(step.present, { ...step.patch }, { ...step.metadata });
         await client.patch(hostSubnets, { name }, body, { ...write, type: 'merge' });
+        rewriting.wrote(name, text);
+        return undefined;
       }
     }
   };

@@ -3,13 +3,14 @@ import type { Reconciler } from '../controllers/reconciler.ts';
 import { createQueue, type WorkQueue } from '../io/async/queue.ts';
 import { isConflict } from '../io/kube/error.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
-import { type BackflowDeps, type LabelDeps, labelNode, showAssigned } from './backflow.ts';
+import { type BackflowDeps, type LabelDeps, labelNode, showAssigned, type ShowDeps } from './backflow.ts';
 import { Fights } from './fights.ts';
 import { GoingLabels } from './going-labels.ts';
 import { Isolation } from './isolation.ts';
 import { bringMulticast, multicastPatch } from './multicast.ts';
 import { Placements } from './placements.ts';
 import { isClosing } from './plan/firewall.ts';
+import { Rewriting } from './rewriting.ts';
 import { Steering } from './steering.ts';
 import { Steps, type StepsDeps } from './steps.ts';
 
@@ -22,6 +23,7 @@ export interface FacadeDeps extends Omit<StepsDeps, 'placements' | 'steering'>, 
 /** Shortest time between two translations in milliseconds, so that many changes at once are one. */
 const breath = 5;
 const concurrency = 24;
+const now = (): number => performance.now();
 
 /** The facade as a reconciler. The caches must be synced. */
 export function facadeReconciler(deps: FacadeDeps): Reconciler {
@@ -43,7 +45,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
   const steering = new Steering({ ...deps, wake, onReleased: (node) => queue.add(`node/${node}`) });
   const steps = new Steps({ ...deps, placements, steering });
   const isolation = new Isolation(deps);
-  const [fights, going] = [new Fights(() => performance.now()), new GoingLabels(() => performance.now())];
+  const rests = { fights: new Fights(now), rewriting: new Rewriting(now), going: new GoingLabels(now) };
   const work = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
     const [concern, name = ''] = parts(key);
     switch (concern) {
@@ -56,7 +58,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       case 'multicast':
         return bringMulticast(deps, name, signal).then(() => undefined);
       case 'node':
-        return workOnNode({ ...deps, fights, going, isHeld: (node) => steering.isHeld(node) }, name, signal);
+        return workOnNode({ ...deps, ...rests, isHeld: (node) => steering.isHeld(node) }, name, signal);
       default: {
         const vnid = Number(name);
         return isVnid(vnid) ? steps.reconcile(vnid, signal) : undefined;
@@ -97,14 +99,15 @@ function countClosed({ caches, metrics }: FacadeDeps): () => void {
 
 /** Neither concern of a node waits for the other: a Node that cannot be labeled may have addresses to show. */
 async function workOnNode(
-  deps: FacadeDeps & LabelDeps,
+  deps: FacadeDeps & LabelDeps & ShowDeps,
   name: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const [labeled, shown] = await Promise.allSettled([labelNode(deps, name, signal), showAssigned(deps, name, signal)]);
   if (labeled.status === 'rejected') throw labeled.reason;
   if (shown.status === 'rejected') throw shown.reason;
-  return labeled.value;
+  const waits = [labeled.value, shown.value].filter((wait) => wait !== undefined);
+  return waits.length === 0 ? undefined : Math.min(...waits);
 }
 
 function parts(key: string): readonly [string, string?] {

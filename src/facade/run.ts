@@ -1,5 +1,5 @@
 /** Runs the old API on top of OVN-Kubernetes: NetNamespaces and HostSubnets ask, and OVN-Kubernetes forwards. */
-import { hostSubnets, netNamespaces } from '../../api/kinds.ts';
+import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../api/kinds.ts';
 import { netidsReconciler } from '../controllers/allocators.ts';
 import { EgressView } from '../controllers/egressips/view.ts';
 import type { ControllerMetrics } from '../controllers/metrics.ts';
@@ -12,6 +12,7 @@ import { EventRecorder, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
 import { adopt, type Adopted, adoptingFirst, missingIn } from './begin/adoption.ts';
 import { keepingPolicies } from './begin/kept-policies.ts';
+import { Losses } from './begin/losses.ts';
 import { keepingLost } from './begin/lost.ts';
 import { ensureNetwork } from './begin/network.ts';
 import { readDefinitions, untilServed } from './begin/served.ts';
@@ -49,6 +50,7 @@ interface Parts extends FacadeRunDeps {
   readonly network: LiveNetwork;
   readonly report: ReportEvent;
   readonly adopted: Adopted;
+  readonly losses: Losses;
 }
 
 function reconcilersOf(parts: Parts, { closed }: FacadeOptions): readonly Reconciler[] {
@@ -95,6 +97,10 @@ export async function runFacade(deps: FacadeRunDeps, options: FacadeOptions, sig
   const { client, logger, metrics } = deps;
   await untilServed(client, logger, signal);
   await ensureNetwork(client, logger, signal);
+  const losses = new Losses(client);
+  // before any object of theirs; what may not be read is told when it matters
+  for (const kind of [netNamespaces, hostSubnets, egressNetworkPolicies])
+    await losses.read(kind, signal).catch((error: unknown) => logger.debug({ err: error }, 'a definition is not read'));
   const opened = await openFacadeCaches(client, logger, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
@@ -103,7 +109,8 @@ export async function runFacade(deps: FacadeRunDeps, options: FacadeOptions, sig
     const namespace = opened.namespaces.get(name);
     return namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
   };
-  const caches = { ...opened, policies: keepingPolicies(opened.policies, { client, logger, hasNamespace }, signal) };
+  const policies = keepingPolicies(opened.policies, { client, logger, losses, hasNamespace }, signal);
+  const caches = { ...opened, policies };
   const events = new EventRecorder({ client, logger, component: 'sdn-compat-facade', now: Date.now });
   const { report } = events;
   const told = events.run(signal);
@@ -114,7 +121,7 @@ export async function runFacade(deps: FacadeRunDeps, options: FacadeOptions, sig
   const world = new World(caches, { prefix, allowAPIServer });
   world.setDefinitions(await readDefinitions(client, logger, signal));
   caches.policies.subscribe(() => metrics.policies(caches.policies.list()));
-  const ended = runAll(reconcilersOf({ ...deps, caches, world, network, report, adopted }, options), signal);
+  const ended = runAll(reconcilersOf({ ...deps, caches, world, network, report, adopted, losses }, options), signal);
   logger.info('the facade of OVN-Kubernetes started');
   deps.onStarted?.();
   await Promise.all([ended, told]);

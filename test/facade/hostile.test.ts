@@ -8,16 +8,22 @@ import {
   netNamespaces,
   nodes,
 } from '../../api/kinds.ts';
+import { createMetrics } from '../../src/controllers/metrics.ts';
+import { runControllers } from '../../src/controllers/run.ts';
 import { cleanUp } from '../../src/facade/cleanup.ts';
 import { namespacesNamedBy } from '../../src/facade/plan/egressip.ts';
 import { closedAnnotation, keptAnnotation, ownRulesAnnotation, probeName } from '../../src/facade/plan/marks.ts';
+import { tcpProbe } from '../../src/io/health/probe.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
+import { watchKind } from '../../src/io/kube/watch.ts';
+import { createLogger } from '../../src/io/log.ts';
 import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { until, World } from './running.ts';
 
 const merge = { type: 'merge' } as const;
+const silent = createLogger({ level: 'silent', name: 'test' });
 const label = 'k8s.ovn.org/egress-assignable';
 const ip = '192.168.7.201';
 const firewall = { name: 'default', namespace: 'red' };
@@ -80,6 +86,37 @@ test('nobody who takes away a label, an EgressIP or a closing firewall is fought
   await until('red is assigned', async () => (await world.places('red'))[ip] !== undefined, 20);
   await until('blue is closed', () => world.isClosed('blue'), 20);
 }, 60_000);
+
+test('the controllers for agents that run beside it by mistake are not fought', async () => {
+  await world.client.patch(
+    nodes,
+    { name: 'node0' },
+    { metadata: { annotations: { 'k8s.ovn.org/host-cidrs': '["10.0.0.10/24"]' } } },
+    merge,
+  );
+  await world.startFacade();
+  await world.namespace('red');
+  await world.offer('node0', { egressCIDRs: ['192.168.7.208/28'] });
+  await world.offer('node1', { egressIPs: [ip] });
+  await world.request('red', '192.168.7.209');
+  await until('red is assigned', async () => (await world.places('red'))['192.168.7.209'] === 'node1', 20);
+  const stop = new AbortController();
+  const watched = watchKind<KubeObject>(world.client, hostSubnets, { logger: silent }, stop.signal);
+  await watched.synced;
+  let writes = 0;
+  watched.subscribe(({ before }) => {
+    writes += before === undefined ? 0 : 1;
+  });
+  const deps = { client: world.client, logger: silent, metrics: createMetrics(), probe: tcpProbe() };
+  const controllers = runControllers(deps, { probeInterval: 0, cloud: 'never' }, stop.signal);
+  await until('they disagree', () => writes > 1, 30);
+  await pause(5_000);
+  stop.abort();
+  await controllers;
+  expect(writes).toBeLessThan(30);
+  expect((await world.facade!.metrics.registry.metrics()).match(/refusals_total (\d+)/)?.[1]).not.toBe('0');
+  await until('it shows what is', async () => (await world.hostSubnet('node0'))?.egressIPs?.length === 0, 30);
+}, 90_000);
 
 test('a namespace that goes to another VNID with its address is at no moment open without it', async () => {
   await redOnNode0();
@@ -254,6 +291,27 @@ test('they are made again as they were even if the kinds were back before the fa
   goOn();
   await isAsItWas(netid);
 }, 60_000);
+
+test('they are made again even if they were made in the second in which another definition replaces theirs', async () => {
+  await redOnNode0();
+  const { netid } = (await world.netNamespace('red'))!;
+  const name = 'netnamespaces.network.openshift.io';
+  // a time has whole seconds, and on a slow machine what follows may take longer than one
+  await until(
+    'they have one time',
+    async () => {
+      await pause(1_000 - (Date.now() % 1_000));
+      await replaceKinds(() => Promise.resolve());
+      const red = await until('red', () => world.netNamespace('red'), 30);
+      await until('node0', () => world.hostSubnet('node0'), 30);
+      await replaceKinds(() => Promise.resolve());
+      const definition = await world.get(customResourceDefinitions, name);
+      await isAsItWas(netid);
+      return red.metadata.creationTimestamp === definition?.metadata.creationTimestamp;
+    },
+    60,
+  );
+}, 120_000);
 
 test('those that somebody deletes are made anew, and ask for nothing', async () => {
   await redOnNode0();

@@ -11,7 +11,7 @@ import { type ObjectCache, type ObjectChange, objectKey } from '../../io/kube/wa
 import type { Logger } from '../../io/log.ts';
 import type { EgressNetworkPolicyObject } from '../../model/objects/raw.ts';
 import { makeAgain } from './adoption.ts';
-import { whyGone } from './lost.ts';
+import type { Loss, Losses } from './losses.ts';
 
 type Policy = EgressNetworkPolicyObject;
 type Listener = (change: ObjectChange<Policy>) => void;
@@ -19,6 +19,7 @@ type Listener = (change: ObjectChange<Policy>) => void;
 interface KeptDeps {
   readonly client: KubeClient;
   readonly logger: Logger;
+  readonly losses: Losses;
   /** Whether a namespace is there, and stays. */
   readonly hasNamespace: (name: string) => boolean;
 }
@@ -79,10 +80,11 @@ class KeptPolicies implements ObjectCache<Policy> {
 
   /** Finds out why the policy is gone, and says so or makes it again. */
   async #resolve(key: string, policy: Policy, signal: AbortSignal): Promise<void> {
+    const loss = this.#deps.losses.lost(egressNetworkPolicies, policy);
     // somebody else may have made it again, or another one that is gone since
     while (!signal.aborted && this.#lost.get(key) === policy) {
       try {
-        if (await this.#isToStay(policy, signal)) await this.#makeAgain(policy, signal);
+        if (await this.#isToStay(policy, loss, signal)) await this.#makeAgain(policy, signal);
         else if (this.#lost.get(key) === policy) {
           this.#lost.delete(key);
           this.#tell({ key, before: policy });
@@ -95,11 +97,10 @@ class KeptPolicies implements ObjectCache<Policy> {
   }
 
   /** A policy goes with its namespace, too. */
-  async #isToStay({ metadata }: Policy, signal: AbortSignal): Promise<boolean> {
-    const { client, hasNamespace } = this.#deps;
+  async #isToStay({ metadata }: Policy, loss: Loss, signal: AbortSignal): Promise<boolean> {
+    const { losses, hasNamespace } = this.#deps;
     if (!hasNamespace(metadata.namespace ?? '')) return false;
-    const made = metadata.creationTimestamp ?? '';
-    return (await whyGone({ client, kind: egressNetworkPolicies }, made, signal)) === 'with its kind';
+    return (await losses.why(loss, signal)) === 'with its kind';
   }
 
   /** The watch shows it then. */
