@@ -199,7 +199,7 @@ module.exports = {
       cluster: ['plan', 'values'],
       trace: ['cluster', 'ovs', 'plan', 'values'],
       agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'plan', 'values'],
-      admin: ['cni', 'links', 'nft', 'ovs', 'values'],
+      admin: ['cni', 'conntrack', 'links', 'nft', 'ovs', 'trace', 'values'],
     }),
     ...rooms('apiserver', {
       store: [],

@@ -79,6 +79,13 @@ function addTrace(program: Command): void {
     .option('--from-node <node>', 'as if the pod were on that node')
     .option('--first-available', 'as agents with --first-available do', false)
     .option('-v, --verbose', 'with the flows that decide, as ovs-ofctl writes them', false)
+    .option(
+      '--live',
+      'say where this node, on which it runs as root, differs: flows (ofproto/trace), nft, addresses, connections',
+      false,
+    )
+    .option('--node-name <name>', 'with --live: name of this Node (default: the host name)')
+    .option('--ovs-run-dir <dir>', "with --live: directory of Open vSwitch's sockets", '/var/run/openvswitch')
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .action(async (pod: string, destination: string, flags: TraceFlags) =>
       (await import('./trace.ts')).runTrace(pod, destination, flags),

@@ -1,5 +1,6 @@
 /** A trace in words. */
 import { listText } from '../../model/values/list-text.ts';
+import type { LiveCheck } from '../../node/admin/live-trace.ts';
 import type { Question, Step, Way } from '../../node/trace/way.ts';
 import type { TracedPod } from '../../node/trace/world.ts';
 import { aligned } from '../aligned.ts';
@@ -16,6 +17,24 @@ export interface Traced {
   readonly ways: readonly Way[];
   /** What may make the answer wrong, because only the nodes know it. */
   readonly unknown: readonly string[];
+  /** Only with --live. */
+  readonly live?: Live;
+}
+
+/** This node, held against the plan. */
+export interface Live {
+  readonly node: string;
+  readonly checks: readonly LiveCheck[];
+}
+
+function liveText({ live }: Traced): string {
+  if (live === undefined) return '';
+  const rows = live.checks.map(({ what, state, says }) => [
+    `  ${what}`,
+    state === 'as planned' ? state : state.toUpperCase(),
+    says,
+  ]);
+  return `\nOn ${live.node} as it is:\n${aligned(rows)}`;
 }
 
 function stepsText(steps: readonly Step[], isVerbose: boolean): string {
@@ -72,5 +91,5 @@ export function traceText(traced: Traced, isVerbose: boolean): string {
     ].join(''),
   );
   const doubts = unknown.map((what) => `\nNot taken into account: ${what}\n`);
-  return [head, several, ...told, ...doubts].join('');
+  return [head, several, ...told, ...doubts, liveText(traced)].join('');
 }

@@ -4,7 +4,6 @@ import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/
 import { problemText } from '../../io/input/manifests.ts';
 import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
 import { assignedWays } from '../../model/cluster/assigned-ways.ts';
-import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
@@ -16,6 +15,8 @@ import { type ClientFlags, openClient } from '../client.ts';
 import { Failure } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { type Destination, parseDestination } from './destination.ts';
+import { lookLive } from './trace-live.ts';
+import { type Objects } from './trace-objects.ts';
 import { type Traced, traceText } from './trace-table.ts';
 
 export interface TraceFlags extends ClientFlags {
@@ -24,27 +25,35 @@ export interface TraceFlags extends ClientFlags {
   readonly fromNode?: string;
   readonly firstAvailable: boolean;
   readonly verbose: boolean;
+  /** Whether this host is held against the plan; it is the node `nodeName`. */
+  readonly live: boolean;
+  readonly nodeName?: string;
+  readonly ovsRunDir: string;
   readonly output: 'table' | 'json' | 'yaml';
 }
 
 const badInput = 2;
 const dropped = 1;
+/** The node does otherwise than planned. */
+const otherwise = 3;
 
-/** Prints the ways; exit status 1 if the packet is dropped or refused on any of them, 2 if that cannot be told. */
+/** Prints the ways; exit status 1 if the packet is dropped or refused on any of them, 2 if that cannot
+ * be told, 3 if this node does otherwise. */
 export async function runTrace(key: string, destination: string, flags: TraceFlags): Promise<void> {
   const to = parseDestination(destination);
   if (!to.ok) throw new Failure(to.error, badInput);
   const objects = flags.filename.length > 0 ? await fromFiles(flags) : await fromServer(flags);
-  const traced = trace(objects, key, to.value, flags);
+  const planned = trace(objects, key, to.value, flags);
+  const traced = flags.live ? { ...planned, live: await lookLive(objects, planned, flags) } : planned;
   print(await formatted(traced, flags.output, () => traceText(traced, flags.verbose)));
   const isAny = (...verdicts: readonly string[]): boolean =>
     traced.ways.some(({ verdict }) => verdicts.includes(verdict));
-  if (isAny('unknown')) process.exitCode = badInput;
+  const differs = traced.live?.checks.some(({ state }) => state === 'differs') ?? false;
+  const isUnread = traced.live?.checks.some(({ state }) => state === 'unknown') ?? false;
+  if (differs) process.exitCode = otherwise;
+  else if (isAny('unknown') || isUnread) process.exitCode = badInput;
   else if (isAny('dropped', 'refused')) process.exitCode = dropped;
 }
-
-/** What a trace is made from. */
-export type Objects = TraceObjects & { readonly reports: NodeReports };
 
 /** The ways of a packet from the pod NAMESPACE/NAME; throws Failure if it cannot be told. */
 export function trace(

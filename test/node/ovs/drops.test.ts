@@ -1,4 +1,4 @@
-import { droppingFlows,Drops } from '../../../src/node/ovs/drops.ts';
+import { droppingFlows, Drops } from '../../../src/node/ovs/drops.ts';
 
 const line = (table: number, packets: number, match: string, actions = 'drop'): string =>
   ` cookie=0x5d4c0001, duration=12.345s, table=${table}, n_packets=${packets}, n_bytes=${packets * 98}, idle_age=3, ${match} actions=${actions}`;

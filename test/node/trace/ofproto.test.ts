@@ -1,0 +1,124 @@
+import {
+  bucketPaths,
+  differenceOf,
+  ofprotoArgs,
+  parseOfproto,
+  type Path,
+  pathText,
+} from '../../../src/node/trace/ofproto.ts';
+
+/** As Open vSwitch 3.1 prints it, cut to what matters. */
+const printed = (end: string): string => `Flow: tcp,in_port=3,nw_src=10.254.1.2,nw_dst=10.1.8.72,tp_dst=8080
+
+bridge("br0")
+-------------
+ 0. ct_state=-trk,ip, priority 1000, cookie 0x5d4c0001
+    ct(table=0)
+    drop
+     -> A clone of the packet is forked to recirculate. The forked pipeline will be resumed at table 0.
+
+Final flow: unchanged
+Datapath actions: ct,recirc(0x5)
+
+===============================================================================
+recirc(0x5) - resume conntrack with ct_state=new|trk
+===============================================================================
+
+bridge("br0")
+-------------
+    thaw
+        Resuming from table 0
+ 0. ip, priority 100, cookie 0x5d4c0001
+    goto_table:101
+${end}
+Final flow: recirc_id=0x5,tcp
+Datapath actions: 2
+`;
+const remote = `101. ip,reg0=0xb, priority 100, cookie 0x5d4c0001
+    set_field:192.168.7.12->tun_dst
+    output:1
+     -> output to native tunnel
+
+bridge("br-ex")
+---------------
+ 0. priority 0
+    NORMAL
+     -> forwarding to learned port
+`;
+const before = [
+  { table: 0, priority: 1000 },
+  { table: 0, priority: 100 },
+];
+const path = (out: Path['out'], tunnelTo?: string, ...more: Path['taken']): Path => ({
+  ...{ out, tunnelTo },
+  taken: [...before, ...more],
+});
+const egress = { table: 101, priority: 100 };
+
+test('the flows of br0 are read with how the packet leaves it, and nothing of other bridges', () => {
+  expect(parseOfproto(printed(remote))).toEqual(path('vxlan0', '192.168.7.12', egress));
+  expect(parseOfproto(printed('101. priority 0\n    drop\n'))).toEqual(
+    path('nothing', undefined, { table: 101, priority: 0 }),
+  );
+  expect(parseOfproto(printed('80. No match.\n    drop\n'))).toEqual(path('nothing'));
+  const delivered = '81. reg2=0x5, priority 100\n    output:NXM_NX_REG2[]\n     -> output port is 5\n';
+  expect(parseOfproto(printed(delivered))).toEqual(path('a pod', undefined, { table: 81, priority: 100 }));
+});
+
+test('what is no trace says nothing', () => {
+  expect(parseOfproto('Unknown bridge or datapath name\n')).toBeUndefined();
+  expect(parseOfproto('')).toBeUndefined();
+});
+
+test('a difference names the first flow that is another, or where the packet goes', () => {
+  const plan = path('vxlan0', '192.168.7.12', egress);
+  const other = path('tun0', undefined, { table: 101, priority: 200 });
+  expect(differenceOf([plan], [plan])).toBeUndefined();
+  expect(differenceOf([plan], [other])).toBe(
+    'by the plan it takes the flow of priority 100 in table 101, on br0 the flow of priority 200 in table 101',
+  );
+  expect(differenceOf([plan], [path('nothing')])).toBe(
+    'by the plan it takes the flow of priority 100 in table 101, on br0 no further flow',
+  );
+  expect(differenceOf([path('nothing')], [plan])).toBe('on br0 it goes on to the flow of priority 100 in table 101');
+  expect(differenceOf([plan], [path('vxlan0', '192.168.7.13', egress)])).toBe(
+    'by the plan it leaves by vxlan0 to 192.168.7.12, on br0 it leaves by vxlan0 to 192.168.7.13',
+  );
+});
+
+describe('where a group lets each connection take one of several ways', () => {
+  const group = parseOfproto(printed('101. ip,reg0=0xb, priority 100\n    group:11\n     -> no live bucket\n'));
+  if (group === undefined) throw new Error('it is a trace');
+  const to = (node: string) => [
+    { kind: 'set', field: 'tun_dst', value: node } as const,
+    { kind: 'output', port: 1 } as const,
+  ];
+  const planned = ['192.168.7.12', '192.168.7.13'].map((node) => path('vxlan0', node, egress));
+
+  test('its buckets are the ways', () => {
+    expect(group.group).toBe(11);
+    const live = bucketPaths(group, [to('192.168.7.13'), to('192.168.7.12')]);
+    expect(differenceOf(planned, live)).toBeUndefined();
+    expect(pathText(live)).toMatch(
+      /: it leaves by vxlan0 to 192\.168\.7\.13, or it leaves by vxlan0 to 192\.168\.7\.12$/,
+    );
+  });
+
+  test('one bucket more or less is a difference', () => {
+    expect(differenceOf(planned, bucketPaths(group, [to('192.168.7.12')]))).toContain('192.168.7.13');
+    const more = [...planned.map(({ tunnelTo = '' }) => to(tunnelTo)), to('192.168.7.14')];
+    expect(differenceOf(planned, bucketPaths(group, more))).toContain('192.168.7.14');
+    expect(differenceOf(planned, bucketPaths(group, [[]]))).toContain('it is dropped');
+  });
+});
+
+test('a question has ports only where the protocol has them', () => {
+  const macs = { from: '0a:58:0a:fe:01:02', to: '0a:58:0a:fe:01:01' };
+  const ask = (packet: Parameters<typeof ofprotoArgs>[0]['packet']): string => ofprotoArgs({ packet, macs })[2] ?? '';
+  expect(ask({ proto: 'tcp', in_port: 3, nw_src: '10.254.1.2', nw_dst: '10.1.8.72', tp_dst: 443 })).toBe(
+    'tcp,in_port=3,dl_src=0a:58:0a:fe:01:02,dl_dst=0a:58:0a:fe:01:01,nw_src=10.254.1.2,nw_dst=10.1.8.72,nw_ttl=64,tcp_src=40000,tcp_dst=443',
+  );
+  expect(ask({ proto: 'icmp', in_port: 1, tun_id: 11, tun_src: '192.168.7.11' })).toBe(
+    'icmp,in_port=1,tun_id=11,tun_src=192.168.7.11,dl_src=0a:58:0a:fe:01:02,dl_dst=0a:58:0a:fe:01:01,nw_ttl=64',
+  );
+});
