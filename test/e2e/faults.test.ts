@@ -141,7 +141,7 @@ beforeAll(async () => {
     for (let pod = 0; pod < 5; pod += 1) background(await lab.podNamespace(`${name}/p${pod}`), client(portOf(index)));
   }
   await untilAllFlow();
-}, 180_000);
+}, 600_000);
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');

@@ -316,26 +316,35 @@ test("egress IPs that are the gateway's, the network's or the broadcast address 
   await lab.untilSource('blue/w0', '192.168.7.11');
 }, 40_000);
 
-test.each(['red/w0', 'red/w1'])(
+// on the userspace datapath, pods without egress IPs do: nothing there tells the kernel what policies let in
+test.each(['red/w0', 'red/w1', 'plain/w0', ...(datapath === 'system' ? ['plain/w1'] : [])])(
   '%s answers nobody whom policies did not let in, with its own address',
   async (name) => {
-    const allow = await lab.deny('red', 'Ingress');
+    const [namespace = ''] = name.split('/');
+    const allow = await lab.deny(namespace, 'Ingress');
+    const port = namespace === 'red' ? 20001 : 20003;
     // an outside that knows the way to pods, by the node that hosts red's egress IP
     await lab.inside('router', 'ip', 'route', 'replace', '10.254.0.0/16', 'via', '192.168.7.12');
     const before = await router.seen();
     try {
       const [target, pod] = [await lab.podIP(name), await lab.podNamespace(name)];
+      // beside the echo server, which has the port too: what comes to it goes to the last who took it
       const knock = script(
         `sdnc.${lab.name}.outside`,
-        `const u = require('dgram').createSocket('udp4'); u.bind(20001, '${outsideHost}', () => setInterval(() => u.send('knock', 5001, '${target}'), 20)); setTimeout(() => process.exit(0), 2000);`,
+        `
+        const u = require('dgram').createSocket({ type: 'udp4', reuseAddr: true }).on('error', (error) => { throw error; });
+        u.bind(${port}, '${outsideHost}', () => { console.log('knocking'); setInterval(() => u.send('knock', 5001, '${target}'), 20); });
+        setTimeout(() => process.exit(0), 2000);
+      `,
       );
+      await new Promise((resolve) => knock.stdout!.once('data', resolve));
       await sleep(500);
       const answer = script(
         pod,
-        `const u = require('dgram').createSocket('udp4'); u.bind(5001, () => setInterval(() => u.send('answer', 20001, '${outsideHost}', () => {}), 20)); setTimeout(() => process.exit(0), 1000);`,
+        `const u = require('dgram').createSocket('udp4'); u.bind(5001, () => setInterval(() => u.send('answer', ${port}, '${outsideHost}', () => {}), 20)); setTimeout(() => process.exit(0), 1000);`,
       );
       await Promise.all([knock, answer].map((child) => new Promise((resolve) => child.on('close', resolve))));
-      // to blue's port: whatever arrives there of red would be wrong, but for its own egress IP
+      // red to blue's port: whatever arrives there of it would be wrong, but for its own egress IP
       const isOwn = (one: string): boolean => one.startsWith(`${redIP} . 20001`);
       expect((await router.seen()).wrong.filter((one) => !isOwn(one))).toEqual(
         before.wrong.filter((one) => !isOwn(one)),

@@ -26,7 +26,7 @@ export function echoServer(lab: TestLab): () => void {
     const net = require('net'), dgram = require('dgram');
     for (const port of ${JSON.stringify(Object.values(ports))}) {
       net.createServer((s) => s.on('error', () => {}).pipe(s)).listen(port, '${outsideHost}');
-      const u = dgram.createSocket('udp4');
+      const u = dgram.createSocket({ type: 'udp4', reuseAddr: true });
       u.on('message', (m, r) => u.send(m, r.port, r.address)).bind(port, '${outsideHost}');
     }
   `,

@@ -15,8 +15,8 @@ afterEach(() => world.down());
 
 test('a leader that slept does not undo what its successor did', async () => {
   world = await World.up('B');
-  const run = (): ControllerProcess =>
-    new ControllerProcess(world.server.kubeconfig, '--backend=ovn', '--leader-elect');
+  const lease = ['--leader-elect', '--lease-duration=6s', '--renew-deadline=4s', '--retry-period=500ms'];
+  const run = (): ControllerProcess => new ControllerProcess(world.server.kubeconfig, '--backend=ovn', ...lease);
   const first = run();
   await until('the first leads', () => first.said(started), 60);
   const second = run();

@@ -19,10 +19,16 @@ import { Running, until, World } from './running.ts';
 
 const ip = '192.168.7.201';
 let world: World;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await World.up('B');
-}, 30_000);
-afterEach(() => world.down());
+  await world.startFacade();
+  await world.namespace('red');
+  await world.offer('node0', { egressIPs: [ip] });
+  await world.request('red', ip);
+  await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0', 60);
+  await until('red is open', async () => (await world.rules('red')) === undefined, 60);
+}, 150_000);
+afterAll(() => world.down());
 
 /** The client, which counts what it writes and may not list the kind while that is closed. */
 function without(kind: Kind, state: { isClosed: boolean; tries: number; writes: number }): KubeClient {
@@ -56,12 +62,7 @@ test.each([
 ] as const)(
   'without %s nothing of an earlier run is taken away, and with them it goes on',
   async (_what, kind) => {
-    await world.startFacade();
-    await world.namespace('red');
-    await world.offer('node0', { egressIPs: [ip] });
-    await world.request('red', ip);
-    await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0', 30);
-    await until('red is open', async () => (await world.rules('red')) === undefined, 30);
+    // the run of the test before, which goes on
     await world.facade!.stop();
     const state = { isClosed: true, tries: 0, writes: 0 };
     const again = new Running(without(kind, state));
@@ -72,10 +73,13 @@ test.each([
     expect((await world.client.list<KubeObject>(egressFirewalls)).items).toEqual([]);
     state.isClosed = false;
     await again.started;
-    await world.namespace('blue');
-    await world.request('blue', '192.168.7.250');
-    await until('blue is closed', () => world.isClosed('blue'), 30);
+    const blue = `blue-${kind.plural}`;
+    await world.namespace(blue);
+    await world.request(blue, '192.168.7.250');
+    await until('blue is closed', () => world.isClosed(blue), 30);
     expect(await world.places('red')).toEqual({ [ip]: 'node0' });
+    await world.request(blue);
+    await until('blue is open', async () => (await world.rules(blue)) === undefined, 30);
   },
   150_000,
 );

@@ -101,13 +101,16 @@ const served = ({ nodeIP }: NftBase): string[] => [
 
 /**
  * Answers from tun0 that leave the node, whatever Open vSwitch took them for: of a pod whose VNID requests egress IPs,
- * only to connections that came in to this VNID; of other nodes' pods, nothing about a connection (ICMP error).
+ * only to connections that came in to this VNID; of other nodes' pods, nothing about a connection (ICMP error). On the
+ * kernel's datapath Open vSwitch marks in this table of connections what policies let in to any pod: what the pod sends
+ * in a connection without a mark is no answer, and has the pod's own address.
  */
-const answering = ({ subnet }: NftBase): string[] => [
+const answering = ({ subnet, datapath }: NftBase): string[] => [
   `iifname != "${tunDevice}" accept`,
   `oifname "${tunDevice}" accept`,
   'ct direction original accept',
   'ip saddr @asking_pods ip saddr . ct mark != @pod_answers drop',
+  ...(datapath === 'system' ? [`ip saddr ${subnet.text} ct mark 0x0 drop`] : []),
   `ct state related ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
 ];
 
