@@ -6,7 +6,7 @@
 import { egressIPs } from '../../api/kinds.ts';
 import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
-import { isAlreadyExists, isConflict } from '../io/kube/error.ts';
+import { isAlreadyExists, isConflict, isForbidden } from '../io/kube/error.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import { ownMark } from '../migrate/targets/ovn/marks/annotations.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
@@ -53,9 +53,22 @@ export async function believesStatus(
   } finally {
     // also when the work is to end: a probe that stays would hold its address
     const { uid = '' } = made.metadata;
-    const ending = { signal: AbortSignal.timeout(5_000), preconditions: { uid } };
-    await client.delete(egressIPs, { name: probeName }, ending).catch(() => undefined);
+    await deleteProbe(client, uid, AbortSignal.timeout(5_000));
   }
+}
+
+/** Deletes the probe of that uid, and tries again until the signal aborts if the API server is not able to. */
+async function deleteProbe(client: KubeClient, uid: string, signal: AbortSignal): Promise<void> {
+  const isDone = async (): Promise<boolean> => {
+    try {
+      await client.delete(egressIPs, { name: probeName }, { signal, preconditions: { uid } });
+      return true;
+    } catch (error) {
+      // another one by now, or not allowed
+      return isConflict(error) || isForbidden(error);
+    }
+  };
+  while (!signal.aborted && !(await isDone())) await pause(100, signal);
 }
 
 /** What becomes of the probe. One that somebody else made meanwhile, or that is gone, says nothing. */

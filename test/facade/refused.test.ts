@@ -82,6 +82,23 @@ test('a probe whose write fails is written again, and addresses go where they sh
   await served();
 }, 90_000);
 
+test('a probe whose deletion fails does not stay and keep its address', async () => {
+  world = await World.up('B');
+  let left = 3;
+  const { client } = world;
+  const failing = passing(client, {
+    delete: (kind, ref, options) =>
+      ref.name === probeName && world.facade !== undefined && left-- > 0
+        ? Promise.reject(new ApiError(500, { message: 'etcd' }))
+        : client.delete(kind, ref, options),
+  });
+  [world.facade] = await start(failing);
+  await ask();
+  await served();
+  await until('it is gone', async () => (await world.get(egressIPs, probeName)) === undefined, 20);
+  expect(left).toBeLessThan(0);
+}, 90_000);
+
 test.each(['B', 'D'] as const)(
   'build %s: what is refused for one namespace holds up no other',
   async (build) => {
