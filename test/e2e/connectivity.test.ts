@@ -119,6 +119,17 @@ describe('while a node is cut off', () => {
     expect(stdout).not.toContain('sdn_compat_outage');
   }, 180_000);
 
+  test('of two runs at once one cuts off, and the other says that it cannot', async () => {
+    await withEcho(async () => {
+      const both = await Promise.all([cutOff('--outage', '25s'), cutOff('--outage', '25s')]);
+      expect(both.map(({ status }) => status).sort()).toEqual([0, 2]);
+      expect(both.find(({ status }) => status === 2)?.stderr).toMatch(/could not be cut off: .*File exists/s);
+    });
+    expect(await leftPods()).toBe('');
+    const { stdout } = await lab.node('worker1', 'nft', 'list', 'tables');
+    expect(stdout).not.toContain('sdn_compat_outage');
+  }, 240_000);
+
   test('mistakes are told before anything is cut off', async () => {
     for (const [args, text] of [
       [['--disruptive', worker1], '--node-image must name an image with nft'],

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LiveCheck } from '../../src/node/admin/live-trace.ts';
-import { program, type Ran, TestLab, until } from './lab.ts';
+import { datapath, program, type Ran, TestLab, until } from './lab.ts';
 
 let lab: TestLab;
 let folder: string;
@@ -120,6 +120,26 @@ describe('where somebody changed the node and no agent is there', () => {
     expect(stdout).toMatch(
       /flows +DIFFERS +by the plan it leaves by vxlan0 to 192\.168\.7\.12, on br0 it leaves by tun0/,
     );
+  }, 60_000);
+
+  test('a flow that gives the packet the mark or the VNID of another namespace', async () => {
+    const shop = `reg0=0x${(await lab.netid('shop')).toString(16)}`;
+    const other = await lab.netid('none');
+    const mac = `0a:fe:${other.toString(16).padStart(2, '0')}:00:00:00`;
+    const mark = datapath === 'netdev' ? `set_field:${mac}->eth_src` : `set_field:${other}->pkt_mark`;
+    await ofctl('worker1', 'mod-flows', 'br0', `table=101,ip,${shop},actions=${mark},output:2`);
+    const marked = await live('worker1', 'shop/w1', outside);
+    expect([marked.status, marked.stdout]).toEqual([3, expect.stringMatching(/flows +DIFFERS .* with mark 0x/)]);
+    const tunnel = `set_field:${other}->tun_id,set_field:192.168.7.12->tun_dst,output:1`;
+    await ofctl('worker0', 'mod-flows', 'br0', `table=101,ip,${shop},actions=${tunnel}`);
+    const sent = await live('worker0', 'shop/w0', outside);
+    expect([sent.status, sent.stdout]).toEqual([3, expect.stringMatching(/flows +DIFFERS .* with VNID 0x/)]);
+  }, 60_000);
+
+  test('chains of nft that somebody changed', async () => {
+    await lab.node('worker1', 'nft', 'flush', 'chain', 'ip', 'sdn_compat', 'leaving');
+    const { status, stdout } = await live('worker1', 'shop/w1', outside);
+    expect([status, stdout]).toEqual([3, expect.stringMatching(/nft +DIFFERS +somebody changed our chains/)]);
   }, 60_000);
 
   test('an element of nft that is gone', async () => {

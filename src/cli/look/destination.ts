@@ -18,6 +18,9 @@ const isProto = (text: string): text is Proto => protos.includes(text);
 
 const pattern = /^(\d+(?:\.\d+){3}|[a-z0-9.-]+\/[a-z0-9.-]+?)(?::(\d+))?(?:\/([a-z]+))?$/;
 
+/** Whether a host may have the address: what is from 224.0.0.0 on goes to several, or to nobody. */
+const isOnePlace = (ip: Ip): boolean => Number(ip.split('.', 1)[0]) < 224;
+
 /** What is wrong with the port; undefined if nothing is. */
 function badPort(port: number | undefined, proto: Proto): string | undefined {
   if (port === undefined) return undefined;
@@ -36,5 +39,7 @@ export function parseDestination(text: string): Result<Destination> {
   if (problem !== undefined) return err(`${quoted}: ${problem}`);
   if (base.includes('/')) return ok({ kind: 'pod', pod: base, proto, port });
   const ip = parseIpv4(base);
-  return ip.ok ? ok({ kind: 'ip', ip: ip.value, proto, port }) : err(`${quoted}: ${ip.error}`);
+  if (!ip.ok) return err(`${quoted}: ${ip.error}`);
+  if (!isOnePlace(ip.value)) return err(`${quoted}: trace follows a packet to one place, no multicast or broadcast`);
+  return ok({ kind: 'ip', ip: ip.value, proto, port });
 }

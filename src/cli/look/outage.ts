@@ -61,18 +61,27 @@ const table = 'inet sdn_compat_outage';
 /** The port that nodes are probed at. */
 const probePort = 9;
 
-/** The kernel of the node drops probes and the tunnel, in both directions, until the elements time out. */
-function outageRules(seconds: number, vxlanPort: number): string {
+/**
+ * The kernel of the node drops probes and the tunnel, in both directions, until the elements time out. Fails, and changes
+ * nothing, while the outage of another run lasts; what a killed run left has timed out.
+ */
+function outageRules(run: string, seconds: number, vxlanPort: number): string {
   const drops = (hook: 'input' | 'output'): string =>
-    `add chain ${table} ${hook} { type filter hook ${hook} priority -310; }; add rule ${table} ${hook} meta l4proto . th dport @off drop`;
+    `add chain ${table} ${hook} { type filter hook ${hook} priority -310; }; flush chain ${table} ${hook}; add rule ${table} ${hook} meta l4proto . th dport @off drop`;
   return [
     `add table ${table}`,
     `add set ${table} off { type inet_proto . inet_service; flags timeout; }`,
     drops('input'),
     drops('output'),
-    `add element ${table} off { tcp . ${probePort} timeout ${seconds}s, udp . ${vxlanPort} timeout ${seconds}s }`,
+    `add set ${table} run { type mark; }`,
+    `flush set ${table} run`,
+    `add element ${table} run { 0x${run} }`,
+    `create element ${table} off { tcp . ${probePort} timeout ${seconds}s, udp . ${vxlanPort} timeout ${seconds}s }`,
   ].join('; ');
 }
+
+/** Removes the table, unless another run has it by now. */
+const endRules = (run: string): string => `delete element ${table} run { 0x${run} }; delete table ${table}`;
 
 /** A pod in the node's own network that runs nft. */
 function nodePod(name: string, rules: string, { node, namespace, nodeImage }: OutageOptions): PodObject {
@@ -134,9 +143,9 @@ function watchedOf(witness: Witness, reply: Reply): Watched {
   return { witness, spells: spells.length === 0 ? { problem: 'it noted nothing' } : spells };
 }
 
-/** Waits until all of these run, or the time is over. */
+/** Waits until all of these run, the time is over, or the signal says that they cannot. */
 async function untilRunning(
-  { client, signal }: OutageDeps,
+  { client, signal }: Pick<OutageDeps, 'client' | 'signal'>,
   all: readonly PodObject[],
   timeout: number,
 ): Promise<boolean> {
@@ -150,40 +159,102 @@ async function untilRunning(
   return false;
 }
 
+/** Pods that ask, and what they saw. One that cannot start stops all. */
+class Witnesses {
+  readonly pods: readonly PodObject[];
+  /** Grows while they end. */
+  readonly watched: Watched[] = [];
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+  #areAsking = false;
+  /** Aborted as soon as one cannot start. */
+  readonly signal: AbortSignal;
+
+  constructor({ client, run, signal }: OutageDeps, all: readonly Witness[], options: OutageOptions) {
+    const pods = all.map((witness, index) => ({ witness, pod: witnessPod(witness, `${run}-${index}`, options) }));
+    this.pods = pods.map(({ pod }) => pod);
+    this.signal = AbortSignal.any([signal, this.#stop.signal]);
+    const longest = options.timeout + options.outage + 2 * around * 1_000 + 10_000;
+    this.#ended = inParallel(pods, pods.length, async ({ witness, pod }) => {
+      try {
+        const seen = watchedOf(witness, await runPod({ client, signal: this.signal }, pod, longest));
+        this.watched.push(seen);
+        if ('problem' in seen.spells && !this.#areAsking) this.stop();
+      } catch (error) {
+        this.stop();
+        throw error;
+      }
+    });
+    // whoever waits for the end hears of it
+    this.#ended.catch(() => undefined);
+  }
+
+  /** Waits until all of them ask; false if they do not. */
+  async start(client: KubeClient, timeout: number): Promise<boolean> {
+    this.#areAsking = await untilRunning({ client, signal: this.signal }, this.pods, timeout);
+    return this.#areAsking;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Waits until all are removed; throws why a pod could not be asked for. */
+  ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Why they did not start. */
+  get problem(): string {
+    const [first] = this.watched;
+    return first === undefined || !('problem' in first.spells)
+      ? 'the pods that ask did not start in time'
+      : `namespace ${first.witness.namespace}: ${first.spells.problem}`;
+  }
+}
+
+/** Cuts the node off; returns why it is not. */
+async function cutOff(deps: OutageDeps, options: OutageOptions): Promise<string | undefined> {
+  const { node, outage, timeout, vxlanPort } = options;
+  deps.report(`${node} is cut off for ${outage / 1_000} s`);
+  const rules = outageRules(deps.run, Math.ceil(outage / 1_000), vxlanPort);
+  const cut = await runPod(deps, nodePod(`sdn-compat-outage-${deps.run}`, rules, options), timeout);
+  return 'problem' in cut ? `${node} could not be cut off: ${cut.problem}` : undefined;
+}
+
+/** Ends the outage, also after a signal, and whether or not it is known to have begun. */
+async function end({ client, run, report }: OutageDeps, options: OutageOptions, hasBegun: boolean): Promise<void> {
+  const always = { client, signal: new AbortController().signal };
+  const pod = nodePod(`sdn-compat-outage-end-${run}`, endRules(run), options);
+  const ended = await runPod(always, pod, options.timeout);
+  if ('problem' in ended && hasBegun) report(`nft table ${table} is left on ${options.node}: ${ended.problem}`);
+}
+
 /** Cuts the node off, and returns what the witnesses saw, or why it was not cut off. Removes everything. */
 export async function watchOutage(
   deps: OutageDeps,
-  witnesses: readonly Witness[],
+  all: readonly Witness[],
   options: OutageOptions,
 ): Promise<readonly Watched[] | { readonly problem: string }> {
-  const { client, run, report } = deps;
-  const all = witnesses.map((witness, index) => ({ witness, pod: witnessPod(witness, `${run}-${index}`, options) }));
-  const longest = options.timeout + options.outage + 2 * around * 1_000 + 10_000;
-  const watched: Watched[] = [];
-  const watching = inParallel(all, all.length, async ({ witness, pod }) => {
-    watched.push(watchedOf(witness, await runPod(deps, pod, longest)));
-  });
+  const witnesses = new Witnesses(deps, all, options);
+  if (!(await witnesses.start(deps.client, options.timeout))) {
+    const { problem } = witnesses;
+    witnesses.stop();
+    await witnesses.ended();
+    return { problem };
+  }
+  await pause(around * 500, deps.signal);
   let problem: string | undefined;
-  if (
-    await untilRunning(
-      deps,
-      all.map(({ pod }) => pod),
-      options.timeout,
-    )
-  ) {
-    await pause(around * 500, deps.signal);
-    report(`${options.node} is cut off for ${options.outage / 1_000} s`);
-    const rules = outageRules(Math.ceil(options.outage / 1_000), options.vxlanPort);
-    const cut = await runPod(deps, nodePod(`sdn-compat-outage-${run}`, rules, options), options.timeout);
-    if ('problem' in cut) problem = `${options.node} could not be cut off: ${cut.problem}`;
-  } else problem = 'the pods that ask did not start in time';
-  await watching;
-  // also after a signal: the table is empty by then, and harms nobody, but it is ours
-  const always = { client, signal: new AbortController().signal };
-  const pod = nodePod(`sdn-compat-outage-end-${run}`, `delete table ${table}`, options);
-  const ended = problem === undefined ? await runPod(always, pod, options.timeout) : { text: '', node: '' };
-  if ('problem' in ended) report(`nft table ${table} is left on ${options.node}: ${ended.problem}`);
-  return problem === undefined ? watched : { problem };
+  try {
+    problem = await cutOff(deps, options);
+    if (problem !== undefined) witnesses.stop();
+    await witnesses.ended();
+  } finally {
+    witnesses.stop();
+    await Promise.allSettled([witnesses.ended()]);
+    await end(deps, options, problem === undefined || deps.signal.aborted);
+  }
+  return problem === undefined ? witnesses.watched : { problem };
 }
 
 /** What is expected of a namespace while the node is away. */

@@ -6,6 +6,7 @@ import { attachedPods } from '../cni/pods.ts';
 import { type Connection, readConnections } from '../conntrack/connection.ts';
 import { changes, contentFrom, contentOf, elementsFrom, type NftContent } from '../nft/elements.ts';
 import { parseListing } from '../nft/listing.ts';
+import { areChainsAsWritten } from '../nft/table.ts';
 import { nftTables } from '../nft/vocabulary.ts';
 import { type Group, hex } from '../ovs/flow.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
@@ -57,7 +58,9 @@ class Look {
   async #run(program: string, args: readonly string[]): Promise<RunResult> {
     const env = { OVS_RUNDIR: this.#deps.ovsRunDir, LC_ALL: 'C' };
     const ran = await this.#deps.exec(program, args, { env, timeout: patience });
-    if (ran.status !== 0) throw new Error(`${program}: ${ran.stderr.trim().split('\n', 1)[0] ?? ''}`);
+    const [said = ''] = ran.stderr.trim().split('\n', 1);
+    if (ran.status === -1) throw new Error(`${program} did not answer within ${patience / 1_000} s`);
+    if (ran.status !== 0) throw new Error(`${program}: ${said}`);
     return ran;
   }
 
@@ -112,15 +115,19 @@ class Look {
     const { content, isReadable } = parseListing(listed);
     const missing = changes(own(content), own(contentOf(node.plan.nft)));
     if (missing.length > 0) return { state: 'differs', says: `to be as planned it would need: ${missing.join('; ')}` };
-    return isReadable
-      ? { state: 'as planned', says: 'the elements of the pod, its VNID and its egress IPs' }
-      : { state: 'differs', says: 'there are elements of others in our sets' };
+    if (!isReadable) return { state: 'differs', says: 'there are elements of others in our sets' };
+    const asWritten = await areChainsAsWritten(this.#deps.exec, patience);
+    if (asWritten === undefined) return unknown('nothing tells how an agent wrote the chains');
+    return asWritten
+      ? { state: 'as planned', says: 'the chains, and the elements of the pod, its VNID and its egress IPs' }
+      : { state: 'differs', says: 'somebody changed our chains since an agent wrote them' };
   }
 
   /** Each egress IP that the namespace requests is on this node if it should be, and else not. */
   async addresses(): Promise<Answer> {
     const { world, node, question } = this.#asked;
     const { stdout } = await this.#run('ip', ['-4', '-o', 'address']);
+    if (!/^\d+: lo +inet 127\./m.test(stdout)) return unknown('ip lists no addresses');
     const present = new Set([...stdout.matchAll(/ inet ([\d.]+)\//g)].map(([, ip = '']) => ip));
     const requested = world.state.requests.get(question.pod.vnid) ?? [];
     const missing = requested.filter((ip) => node.plan.addresses.has(ip) && !present.has(ip));

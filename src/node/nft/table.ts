@@ -29,10 +29,29 @@ export interface NftChains {
 /** The tables that hold sets. */
 const withSets = [nftTables.nat, nftTables.guard];
 
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
+const hashPrinted = (printed: string): string =>
+  hash(printed.replace(/^\tset written_\w+ \{[^}]*\}\n/m, '').replace(/\n+/g, '\n'));
+
 /** The name of an empty set that records from what the chains were written and how nft then printed them. */
-function writtenSetName(chains: NftChains, printed: string): string {
-  const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
-  return `written_${hash(chains.text)}_${hash(printed.replace(/^\tset written_\w+ \{[^}]*\}\n/m, '').replace(/\n+/g, '\n'))}`;
+const writtenSetName = (chains: NftChains, printed: string): string =>
+  `written_${hash(chains.text)}_${hashPrinted(printed)}`;
+
+/** The chains and the sets of networks as nft prints them, without changing elements; empty if there are none. */
+async function printedTables(exec: Exec, datapath: Datapath, timeout?: number): Promise<string> {
+  const tables = tablesOf(datapath).map((name) => ['-t', 'list', 'table', ...name.split(' ')]);
+  const sets = withSets.flatMap((name) => networkSets.map((set) => ['list', 'set', ...name.split(' '), set]));
+  const options = timeout === undefined ? {} : { timeout };
+  return (await Promise.all([...tables, ...sets].map((args) => exec('nft', ['-s', ...args], options))))
+    .map(({ stdout }) => stdout)
+    .join('');
+}
+
+/** Whether the chains are as an agent wrote them, on either datapath; undefined if there is no record of that. */
+export async function areChainsAsWritten(exec: Exec, timeout: number): Promise<boolean | undefined> {
+  const printed = await printedTables(exec, 'netdev', timeout);
+  const recorded = /^\tset written_[0-9a-f]+_([0-9a-f]+) \{/m.exec(printed)?.[1];
+  return recorded === undefined ? undefined : recorded === hashPrinted(printed);
 }
 
 const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
@@ -177,13 +196,8 @@ export class NftTable {
     return printed.includes(`\tset ${writtenSetName(chains, printed)} {`);
   }
 
-  /** The chains and the sets of networks as nft prints them, without changing elements; empty if there are none. */
-  async #printed({ datapath }: NftChains): Promise<string> {
-    const tables = tablesOf(datapath).map((name) => ['-t', 'list', 'table', ...name.split(' ')]);
-    const sets = withSets.flatMap((name) => networkSets.map((set) => ['list', 'set', ...name.split(' '), set]));
-    return (await Promise.all([...tables, ...sets].map((args) => this.#exec('nft', ['-s', ...args]))))
-      .map(({ stdout }) => stdout)
-      .join('');
+  #printed({ datapath }: NftChains): Promise<string> {
+    return printedTables(this.#exec, datapath);
   }
 
   /** The elements as they are known or read; undefined if they cannot be changed one by one. */

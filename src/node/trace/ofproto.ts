@@ -1,6 +1,6 @@
 /** `ofproto/trace` of Open vSwitch: what it is asked, and what it says a packet would do on br0. */
-import type { Group } from '../ovs/flow.ts';
-import { bridge, port } from '../ovs/pipeline.ts';
+import { type Action, type Group, hex } from '../ovs/flow.ts';
+import { bridge, markMacPrefix, port } from '../ovs/pipeline.ts';
 import type { Packet } from './packet.ts';
 import type { End } from './walk.ts';
 
@@ -17,6 +17,10 @@ export interface Path {
   readonly out: 'vxlan0' | 'tun0' | 'a pod' | 'nothing';
   /** The node to which it goes by VXLAN. */
   readonly tunnelTo: string | undefined;
+  /** With which VNID it goes into the tunnel, or with which mark to the node; undefined if that is not known. */
+  readonly carries?: number | undefined;
+  /** The VNID of its sender, which a bucket may carry on. */
+  readonly sender?: number | undefined;
   /** The group of which it takes a bucket, which ofproto/trace does not choose. */
   readonly group?: number;
 }
@@ -77,6 +81,30 @@ function outOf(number: number | undefined): Path['out'] {
   return number === port.tun0 ? 'tun0' : 'a pod';
 }
 
+/** The number in the last line that has the pattern. */
+function lastNumber(lines: readonly string[], pattern: RegExp): number | undefined {
+  const found = lines.flatMap((line) => pattern.exec(line)?.[1] ?? []).at(-1);
+  return found === undefined ? undefined : Number(found);
+}
+
+/** The mark in a source MAC, which has it on the userspace datapath; undefined if that MAC has none. */
+function markIn(mac: string): number | undefined {
+  if (!mac.startsWith(`${markMacPrefix}:`)) return undefined;
+  const bytes = mac.slice(markMacPrefix.length + 1).split(':');
+  return Number(`0x${bytes.reverse().join('')}`);
+}
+
+function markOf(lines: readonly string[]): number | undefined {
+  const [mac = ''] = lines.flatMap((line) => /set_field:([0-9a-f:]+)->eth_src/.exec(line)?.[1] ?? []).slice(-1);
+  return lastNumber(lines, /set_field:(\w+)->pkt_mark/) ?? markIn(mac);
+}
+
+/** What a packet carries out there. */
+function carried(out: Path['out'], vnid: number | undefined, mark: number | undefined): number | undefined {
+  if (out === 'vxlan0') return vnid;
+  return out === 'tun0' ? (mark ?? 0) : undefined;
+}
+
 /** Reads what it printed; undefined if that is no trace, as when the bridge is not there. */
 export function parseOfproto(text: string): Path | undefined {
   const lines = linesOfBridge(text);
@@ -93,29 +121,36 @@ export function parseOfproto(text: string): Path | undefined {
   });
   const [tunnelTo] = lines.flatMap((line) => /set_field:([\d.]+)->tun_dst/.exec(line)?.[1] ?? []).slice(-1);
   const [group] = lines.flatMap((line) => /^ *group:(\d+)$/.exec(line)?.[1] ?? []);
+  const out = outOf(outputs.at(-1));
+  const sender = lastNumber(lines, /(?:NXM_NX_REG0\[.*\] is now |set_field:(?=\w+->reg0))(\w+)/);
+  const vnid = lastNumber(lines, /(?:NXM_NX_TUN_ID\[.*\] is now |set_field:(?=\w+->tun_id))(\w+)/);
   return {
-    ...{ taken, out: outOf(outputs.at(-1)), tunnelTo },
+    ...{ taken, out, tunnelTo, sender, carries: carried(out, vnid, markOf(lines)) },
     ...(group === undefined ? {} : { group: Number(group) }),
   };
 }
 
+/** The value that they give to the field in the end. */
+const setIn = (actions: readonly Action[], field: string): string | undefined =>
+  actions.flatMap((action) => (action.kind === 'set' && action.field === field ? [action.value] : [])).at(-1);
+
 /** The paths by the buckets of the path's group. */
-export function bucketPaths({ taken }: Path, buckets: Group['buckets']): readonly Path[] {
+export function bucketPaths({ taken, sender }: Path, buckets: Group['buckets']): readonly Path[] {
   return buckets.map((actions) => {
-    const outputs = actions.flatMap((action) => (action.kind === 'output' ? [action.port] : []));
-    const nodes = actions.flatMap((action) =>
-      action.kind === 'set' && action.field === 'tun_dst' ? [action.value] : [],
-    );
-    return { taken, out: outOf(outputs.at(-1)), tunnelTo: nodes.at(-1) };
+    const out = outOf(actions.flatMap((action) => (action.kind === 'output' ? [action.port] : [])).at(-1));
+    const [id, mark] = ['tun_id', 'pkt_mark'].map((field) => setIn(actions, field));
+    const vnid = id === undefined ? sender : Number(id);
+    const marked = mark === undefined ? markIn(setIn(actions, 'eth_src') ?? '') : Number(mark);
+    return { taken, out, tunnelTo: setIn(actions, 'tun_dst'), carries: carried(out, vnid, marked) };
   });
 }
 
 /** What the plan has a packet do. */
-export function plannedPath({ port: number, packet: { tun_dst }, taken }: End): Path {
+export function plannedPath({ port: number, packet: { tun_dst, tun_id, pkt_mark }, taken }: End): Path {
   const out = outOf(number);
   return {
     taken: taken.map(({ flow: { table, priority } }) => ({ table, priority })),
-    ...{ out, tunnelTo: out === 'vxlan0' ? tun_dst : undefined },
+    ...{ out, tunnelTo: out === 'vxlan0' ? tun_dst : undefined, carries: carried(out, tun_id, pkt_mark) },
   };
 }
 
@@ -133,7 +168,11 @@ function difference(planned: Path, live: Path): string | undefined {
   if (live.taken.length > planned.taken.length)
     return `on br0 it goes on to ${wordsOf(live.taken[planned.taken.length])}`;
   const [wanted, is] = [outText(planned), outText(live)];
-  return wanted === is ? undefined : `by the plan ${wanted}, on br0 ${is}`;
+  if (wanted !== is) return `by the plan ${wanted}, on br0 ${is}`;
+  if (planned.carries === undefined || planned.carries === live.carries) return undefined;
+  const what = planned.out === 'tun0' ? 'mark' : 'VNID';
+  const carries = live.carries === undefined ? `no ${what}` : `${what} ${hex(live.carries)}`;
+  return `by the plan ${wanted} with ${what} ${hex(planned.carries)}, on br0 with ${carries}`;
 }
 
 /** How `one` differs from each of the others; undefined if it is one of them. */

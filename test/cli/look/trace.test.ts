@@ -272,6 +272,7 @@ test.each<readonly [string, readonly string[], string]>([
   ['an address with too much in it', ['red/a', '203.0.113.777'], '"203.0.113.777": '],
   ['a port of ICMP', ['red/a', '203.0.113.7:1/icmp'], 'ICMP has no ports'],
   ['a port beyond all', ['red/a', '203.0.113.7:65536'], 'a port is 1 to 65535'],
+  ['several places', ['red/a', '224.0.0.251:5353/udp'], 'no multicast or broadcast'],
   ['a protocol of nobody', ['red/a', '203.0.113.7:1/foo'], 'foo is no protocol'],
   [
     'a node of nobody',

@@ -56,18 +56,38 @@ const path = (out: Path['out'], tunnelTo?: string, ...more: Path['taken']): Path
 const egress = { table: 101, priority: 100 };
 
 test('the flows of br0 are read with how the packet leaves it, and nothing of other bridges', () => {
-  expect(parseOfproto(printed(remote))).toEqual(path('vxlan0', '192.168.7.12', egress));
+  expect(parseOfproto(printed(remote))).toMatchObject(path('vxlan0', '192.168.7.12', egress));
   expect(parseOfproto(printed('101. priority 0\n    drop\n'))).toEqual(
     path('nothing', undefined, { table: 101, priority: 0 }),
   );
   expect(parseOfproto(printed('80. No match.\n    drop\n'))).toEqual(path('nothing'));
   const delivered = '81. reg2=0x5, priority 100\n    output:NXM_NX_REG2[]\n     -> output port is 5\n';
-  expect(parseOfproto(printed(delivered))).toEqual(path('a pod', undefined, { table: 81, priority: 100 }));
+  expect(parseOfproto(printed(delivered))).toMatchObject(path('a pod', undefined, { table: 81, priority: 100 }));
 });
 
 test('what is no trace says nothing', () => {
   expect(parseOfproto('Unknown bridge or datapath name\n')).toBeUndefined();
   expect(parseOfproto('')).toBeUndefined();
+});
+
+test('what it carries out must be as planned: the VNID in the tunnel, the mark to the node', () => {
+  const end = (actions: string) => parseOfproto(printed(`101. ip,reg0=0xb, priority 100\n${actions}`));
+  const tunnel = (id: string) => `    ${id}\n    set_field:192.168.7.12->tun_dst\n    output:1\n`;
+  const moved = 'move:NXM_NX_REG0[]->NXM_NX_TUN_ID[0..31]\n     -> NXM_NX_TUN_ID[0..31] is now 0xb';
+  const marked = (action: string) => `    ${action}\n    output:2\n`;
+  const carries = [
+    tunnel(moved),
+    tunnel('set_field:0xc->tun_id'),
+    marked('set_field:0x400c->pkt_mark'),
+    marked('set_field:0a:fe:0b:40:00:01->eth_src'),
+    marked('set_field:0a:58:0a:fe:01:02->eth_src'),
+  ].map((text) => end(text)?.carries);
+  expect(carries).toEqual([0xb, 0xc, 0x400c, 0x0100400b, 0]);
+  const plan = (number: number): Path => ({ ...path('tun0', undefined, egress), carries: number });
+  expect(differenceOf([plan(0xb)], [plan(0xb)])).toBeUndefined();
+  expect(differenceOf([plan(0xb)], [plan(0xc)])).toBe(
+    'by the plan it leaves by tun0 with mark 0xb, on br0 with mark 0xc',
+  );
 });
 
 test('a difference names the first flow that is another, or where the packet goes', () => {
