@@ -265,7 +265,7 @@ process.stderr.on('error', () => undefined);
 
 /** The command with all its subcommands. */
 export async function wholeCommand(): Promise<Command> {
-  (await import('./migrate/commands.ts')).addMigrateCommands(migrate, kubeconfig);
+  (await import('./migrate/commands.ts')).addMigrateCommands(migrate);
   return program;
 }
 

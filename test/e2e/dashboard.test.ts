@@ -138,6 +138,9 @@ describe('on a cluster', () => {
       await lab.patch('netnamespace', 'crm', { egressIPs: ['192.168.7.212'] });
       await line('crm').locator('.end', { hasText: 'EgressIPInSeveralNamespaces' }).waitFor({ timeout: 60_000 });
       await seen.page.keyboard.press('Escape');
+      // what changed under the eyes of somebody looks like what was so from the beginning
+      const colors = `[...document.querySelectorAll('.line.bad .whose')].map((one) => getComputedStyle(one).color)`;
+      expect(new Set(await seen.page.evaluate<string[]>(colors))).toEqual(new Set(['rgb(179, 38, 30)']));
       expect(await seen.picture('wrong')).toBeGreaterThan(10_000);
       const dark = await browser.open((await behindProxy()).url, 'dark');
       await dark.page.getByText('NodeOffline').first().waitFor();

@@ -41,13 +41,22 @@ function labelRequirement(term: string): Requirement {
   return (labels) => labels.has(presentKey) === (not === '');
 }
 
-/** Selects by labels: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. */
-export function labelMatcher(text: string): Matcher {
+/**
+ * Selects labels: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. Throws Refusal if the text is
+ * no selector.
+ */
+export function labelsMatcher(text: string): (labels: Readonly<Record<string, Json | undefined>>) => boolean {
   const requirements = terms(text).map(labelRequirement);
-  return ({ metadata }) => {
-    const labels = new Map(Object.entries(objectAt(metadata, 'labels')));
+  return (all) => {
+    const labels = new Map(Object.entries(all));
     return requirements.every((requirement) => requirement(labels));
   };
+}
+
+/** Selects objects by their labels. */
+export function labelMatcher(text: string): Matcher {
+  const matches = labelsMatcher(text);
+  return ({ metadata }) => matches(objectAt(metadata, 'labels'));
 }
 
 /** Reads a selectable field: `metadata.name` for any kind, others by their path. */

@@ -8,7 +8,7 @@ import type { SupportFlags } from './gather/gather.ts';
 import type { DashboardFlags } from './page/dashboard.ts';
 import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
-import type { TestFlags } from './test.ts';
+import type { TestFlags } from './test-flags.ts';
 import type { TraceFlags } from './trace.ts';
 
 /** Collects an option that may be repeated. */
@@ -54,6 +54,8 @@ function addStatus(program: Command): void {
       new Option('-o, --output <format>', 'format').choices(['table', 'wide', 'json', 'yaml', 'name']).default('table'),
     )
     .option('-n, --namespace <name>', 'only what is of this namespace')
+    .option('-A, --all-namespaces', 'what is of every namespace, as without it', false)
+    .option('-l, --selector <labels>', 'only what is of namespaces with these labels, as kubectl has it')
     .option('--node <name>', 'only what is on this node')
     .option('--problems-only', 'only what is not in use or not known', false)
     .option('--no-agents', 'another network plugin forwards: nothing is expected of our agents')

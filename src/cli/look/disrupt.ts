@@ -12,7 +12,7 @@ import { fieldOf } from '../../model/values/json.ts';
 import { Failure } from '../fail.ts';
 import { report } from '../output.ts';
 import { judgeOutage, watchOutage } from './outage.ts';
-import type { TestFlags } from './test.ts';
+import type { TestFlags } from './test-flags.ts';
 import type { TestResult } from './test-table.ts';
 
 const badInput = 2;

@@ -4,18 +4,21 @@ import { pause } from '../../io/async/pause.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster, statusOfRead } from '../../io/input/cluster.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import { KubeConfigError } from '../../io/kube/error.ts';
-import { narrowed, type Narrowing, problemsOf } from '../../model/cluster/narrowed.ts';
+import { narrowed, problemsOf } from '../../model/cluster/narrowed.ts';
 import { type Standing, standingOf } from '../../model/cluster/standing.ts';
 import type { Status } from '../../model/cluster/summary.ts';
 import { type ClientFlags, openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
+import { selectedByServer, selectedInFiles } from './selected.ts';
 import { statusTable } from './status-table.ts';
 
 export interface StatusFlags extends ClientFlags {
   readonly filename: readonly string[];
   readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
   readonly namespace?: string;
+  /** Of the labels of Namespaces. */
+  readonly selector?: string;
   readonly node?: string;
   readonly problemsOnly: boolean;
   /** Whether agents are expected. */
@@ -26,8 +29,11 @@ export interface StatusFlags extends ClientFlags {
   readonly timeout: number;
 }
 
-/** Reads the cluster once more. */
-type Source = () => Promise<ReadCluster>;
+/** Reads the cluster once more, and which namespaces a selector selects. */
+interface Source {
+  readonly read: () => Promise<ReadCluster>;
+  readonly selected: (selector: string) => Promise<ReadonlySet<string>>;
+}
 
 const notInUse = 1;
 const cannotTell = 2;
@@ -35,6 +41,8 @@ const cannotTell = 2;
 /** Prints the status; exit status 1 if something is not in use or not applied, 2 if that cannot be told. */
 export async function runStatus(flags: StatusFlags): Promise<void> {
   const isOnce = !flags.watch && !flags.wait;
+  if (flags.selector !== undefined && flags.namespace !== undefined)
+    throw new Failure('give one of --namespace and --selector', cannotTell);
   if (flags.watch && flags.wait) throw new Failure('give one of --watch and --wait', cannotTell);
   if (flags.filename.length > 0 && !isOnce) throw new Failure('files do not change: leave out --watch and --wait', 2);
   const { source, close } = flags.filename.length > 0 ? filesOf(flags) : await serverOf(flags);
@@ -53,17 +61,21 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
 }
 
 function filesOf({ filename }: StatusFlags): { readonly source: Source; readonly close: () => void } {
-  const source = async (): Promise<ReadCluster> => {
+  const read = async (): Promise<ReadCluster> => {
     const found = await clusterFromFiles(filename);
     if (found.ok) return found.value;
     throw new Failure(problemText(found.error), cannotTell);
   };
-  return { source, close: () => undefined };
+  return { source: { read, selected: (text) => selectedInFiles(filename, text) }, close: () => undefined };
 }
 
 async function serverOf(flags: StatusFlags): Promise<{ readonly source: Source; readonly close: () => void }> {
   const client = await openClient(flags, 'sdn-compat-status');
-  return { source: () => clusterFromServer(client), close: () => client.close() };
+  const source = {
+    read: () => clusterFromServer(client),
+    selected: (text: string) => selectedByServer(client, text),
+  };
+  return { source, close: () => client.close() };
 }
 
 interface Seen {
@@ -73,20 +85,26 @@ interface Seen {
 
 /** The status as asked for; `tell` gets a line for each kind that could not be read. */
 async function look(source: Source, flags: StatusFlags, tell: (line: string) => void): Promise<Seen> {
-  const read = await source();
+  const [read, selected] = await Promise.all([
+    source.read(),
+    flags.selector === undefined ? undefined : source.selected(flags.selector),
+  ]);
   for (const line of read.unread.values()) tell(`${line}\n`);
   const whole = statusOfRead(read);
   checkNames(flags, read.cluster, new Set(whole.unread));
-  const status = narrowed(whole, flags);
+  const status = narrowed(whole, { node: flags.node, namespaces: selected ?? only(flags.namespace) });
   return {
     status: flags.problemsOnly ? problemsOf(status) : status,
     standing: standingOf(status, Date.now(), flags.agents),
   };
 }
 
+const only = (name: string | undefined): ReadonlySet<string> | undefined =>
+  name === undefined ? undefined : new Set([name]);
+
 /** A name that nothing has is a mistake, unless what has it could not be read. */
 function checkNames(
-  { namespace, node }: Narrowing,
+  { namespace, node }: Pick<StatusFlags, 'namespace' | 'node'>,
   { netNamespaces: spaces, invalidNetNamespaces, hostSubnets: hosts, absent }: ReadCluster['cluster'],
   unread: ReadonlySet<string>,
 ): void {

@@ -5,30 +5,12 @@ import { progressReporter } from '../../migrate/run/progress.ts';
 import { askFrom, type Place, sampled } from '../../migrate/run/verify/probe.ts';
 import { judge, leavingOf } from '../../model/cluster/leaving.ts';
 import type { Status } from '../../model/cluster/summary.ts';
-import { type ClientFlags, openClient } from '../client.ts';
+import { openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { disrupt } from './disrupt.ts';
+import type { TestFlags } from './test-flags.ts';
 import { junit, resultTable, type TestResult } from './test-table.ts';
-
-export interface TestFlags extends ClientFlags {
-  readonly to: string;
-  readonly image: string;
-  readonly namespace: readonly string[];
-  readonly all: boolean;
-  readonly sample: number;
-  readonly perNode: boolean;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly output: 'table' | 'json' | 'yaml' | 'junit';
-  /** The node that is cut off meanwhile. */
-  readonly disruptive?: string;
-  /** Milliseconds. */
-  readonly outage: number;
-  /** With `disruptive`: image with nft, and the namespace of its pod. */
-  readonly nodeImage?: string;
-  readonly nodeNamespace: string;
-}
 
 const badInput = 2;
 const notWell = 1;

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { newPlugins } from '../../migrate/targets.ts';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/values/address.ts';
+import { addClientOptions } from '../client.ts';
 import { addLookCommands } from './look/commands.ts';
 import { addGuideCommand } from './look/guide-command.ts';
 import { flagOf, planOptions } from './options.ts';
@@ -33,10 +34,8 @@ function network(text: string, before: readonly string[]): readonly string[] {
 }
 
 /** Adds the options that select where the cluster is read from. */
-function source(command: Command, kubeconfig: () => Option): Command {
-  return command
-    .option('--from-cluster', 'read the objects from the API server', false)
-    .addOption(kubeconfig())
+function source(command: Command): Command {
+  return addClientOptions(command.option('--from-cluster', 'read the objects from the API server', false))
     .addOption(
       list(
         '-f, --filename <path>',
@@ -54,8 +53,8 @@ function source(command: Command, kubeconfig: () => Option): Command {
 }
 
 /** Adds the subcommands to `migrate`. */
-export function addMigrateCommands(migrate: Command, kubeconfig: () => Option): void {
-  const plan = source(migrate.command('plan'), kubeconfig)
+export function addMigrateCommands(migrate: Command): void {
+  const plan = source(migrate.command('plan'))
     .description(
       'write a folder with ordered steps, the objects to apply, a backup and reports; exit status 1 when there are blockers',
     )
@@ -73,7 +72,7 @@ export function addMigrateCommands(migrate: Command, kubeconfig: () => Option): 
 
   for (const option of planOptions(newPlugins)) plan.addOption(flagOf(option));
 
-  addLookCommands(migrate, { kubeconfig, source });
-  addApplyCommands(migrate, { kubeconfig, source });
-  addGuideCommand(migrate, kubeconfig);
+  addLookCommands(migrate, { source });
+  addApplyCommands(migrate, { source });
+  addGuideCommand(migrate);
 }

@@ -1,5 +1,5 @@
 /** Reads what `migrate` works on: a snapshot, from files or from a cluster, or a plan. Reports progress. */
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Kind } from '../../../api/kinds.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
@@ -7,14 +7,13 @@ import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { oldPlugin, wanted } from '../../migrate/targets.ts';
-import { openClient as openAs } from '../client.ts';
+import { type ClientFlags, openClient as openAs } from '../client.ts';
 import { Failure } from '../fail.ts';
 import { report } from '../output.ts';
 
 export const badInput = 2;
 
-export interface SourceFlags {
-  readonly kubeconfig?: string;
+export interface SourceFlags extends ClientFlags {
   readonly fromCluster: boolean;
   readonly filename: readonly string[];
   readonly machineNetwork: readonly string[];
@@ -22,9 +21,8 @@ export interface SourceFlags {
 
 /** What several commands of `migrate` share. */
 export interface Shared {
-  readonly kubeconfig: () => Option;
   /** Adds the options that select where the cluster is read from. */
-  readonly source: (command: Command, kubeconfig: () => Option) => Command;
+  readonly source: (command: Command) => Command;
 }
 
 export type Progress = (what: string) => void;
@@ -67,15 +65,15 @@ async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: 
   return read.value;
 }
 
-async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
+async function fromServer(flags: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
   const { snapshotFromServer } = await import('../../migrate/input/server.ts');
-  const client = await openClient(kubeconfig);
+  const client = await openClient(flags);
   const read = await snapshotFromServer(client, { ...wanted, progress, needed }).finally(() => client.close());
   if (!read.ok) throw new Failure(read.error, badInput);
   return read.value;
 }
 
-/** Opens a client of the API server that the kubeconfig names. */
-export function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
-  return openAs(kubeconfig === undefined ? {} : { kubeconfig }, 'sdn-compat-migrate');
+/** Opens a client of the API server that the flags choose. */
+export function openClient(flags: ClientFlags): Promise<KubeClient> {
+  return openAs(flags, 'sdn-compat-migrate');
 }

@@ -27,7 +27,9 @@ const credentialAge = 30_000;
 
 async function loadConfig(options: KubeOptions): Promise<KubeConfig> {
   return readConfig(options).catch((error: unknown) => {
-    throw new KubeConfigError(options.kubeconfig, error);
+    // the library stumbles over what is YAML of another form
+    const reason = error instanceof TypeError ? new Error('it is no kubeconfig, or has an entry that is none') : error;
+    throw new KubeConfigError(options.kubeconfig, reason);
   });
 }
 
@@ -57,9 +59,16 @@ function chooseCluster(config: KubeConfig, name: string): void {
   config.contexts = config.contexts.map((one) => (one === context ? { ...one, cluster: name } : one));
 }
 
+function withoutCluster(config: KubeConfig): string {
+  const context: unknown = config.getCurrentContext();
+  if (typeof context !== 'string' || context === '')
+    return 'the kubeconfig has no current context: --context names one';
+  return `the kubeconfig has no cluster for context "${context}"`;
+}
+
 function serverOf(config: KubeConfig): URL {
   const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error(`the kubeconfig has no cluster for context "${config.getCurrentContext()}"`);
+  if (cluster === null) throw new Error(withoutCluster(config));
   if (cluster.proxyUrl !== undefined) throw new Error('proxy-url in a kubeconfig is not supported');
   if (!URL.canParse(cluster.server)) throw new Error(`the kubeconfig's server "${cluster.server}" is no URL`);
   return new URL(cluster.server);

@@ -3,19 +3,20 @@ import type { Status } from './summary.ts';
 
 /** What is left in; undefined means all. */
 export interface Narrowing {
-  readonly namespace?: string | undefined;
+  readonly namespaces?: ReadonlySet<string> | undefined;
   readonly node?: string | undefined;
 }
 
 /**
- * The rows of a namespace or of a node, the nodes that these name, and the notes on either. All agents count for a
+ * The rows of namespaces or of a node, the nodes that these name, and the notes on either. All agents count for a
  * namespace, because its pods may be on any node: those that have not applied the objects stay.
  */
-export function narrowed(status: Status, { namespace, node }: Narrowing): Status {
-  if (namespace === undefined && node === undefined) return status;
+export function narrowed(status: Status, { namespaces, node }: Narrowing): Status {
+  if (namespaces === undefined && node === undefined) return status;
   const egressIPs = status.egressIPs.filter(
     (row) =>
-      (namespace === undefined || row.namespaces.includes(namespace)) && (node === undefined || row.node === node),
+      (namespaces === undefined || row.namespaces.some((name) => namespaces.has(name))) &&
+      (node === undefined || row.node === node),
   );
   const named = new Set([...egressIPs.flatMap((row) => row.node ?? []), ...(node === undefined ? [] : [node])]);
   const isLate = (state: string): boolean => node === undefined && state !== 'applied' && state !== 'none';
@@ -24,7 +25,7 @@ export function narrowed(status: Status, { namespace, node }: Narrowing): Status
     egressIPs,
     nodes: status.nodes.filter((one) => named.has(one.node) || isLate(one.agent.state)),
     notes: status.notes.filter(({ kind, name }) =>
-      kind === 'NetNamespace' ? name === namespace : node !== undefined && name === node,
+      kind === 'NetNamespace' ? namespaces?.has(name) === true : node !== undefined && name === node,
     ),
   };
 }

@@ -70,7 +70,7 @@ function BandHead({ band: { kind, node, name, rows }, onNode }: Pick<FlowProps, 
     return (
       <div class="head">
         <strong>On no node</strong>
-        <span>{counted(rows.length, 'request')} that no node serves</span>
+        <span class="bad">{counted(rows.length, 'request')} that no node serves</span>
       </div>
     );
   if (kind === 'unused')
@@ -83,7 +83,9 @@ function BandHead({ band: { kind, node, name, rows }, onNode }: Pick<FlowProps, 
   return (
     <button class="head" title={node === undefined ? undefined : cidrText(node)} onClick={() => onNode(name)}>
       <strong>{name}</strong>
-      <span>{node === undefined ? 'has no HostSubnet' : nodeText(node)}</span>
+      <span class={node === undefined ? 'bad' : nodeTone(node)}>
+        {node === undefined ? 'has no HostSubnet' : nodeText(node)}
+      </span>
     </button>
   );
 }
@@ -104,15 +106,15 @@ function End({ row }: { readonly row: StatusRow }) {
   const tone = toneOf(row);
   if (tone === 'good')
     return (
-      <span class="end">
+      <span class="end good">
         <span class="unseen">leaves with </span>
         {row.egressIP}
       </span>
     );
-  if (tone === 'quiet') return <span class="end" />;
+  if (tone === 'quiet') return <span class="end quiet" />;
   const bad = row.traffic === 'dropped' ? 'dropped' : 'not in use';
   return (
-    <span class="end">
+    <span class={`end ${tone}`}>
       {tone === 'unsure' ? 'not known' : bad}
       <small>{/^([A-Z]\w+):/.exec(row.reason ?? '')?.[1]}</small>
     </span>
@@ -129,9 +131,9 @@ function Line({ row, top, isPicked, onPick }: LineProps) {
       title={sentenceOf(row)}
       onClick={() => onPick(isPicked ? undefined : rowKey(row))}
     >
-      <span class="whose">{row.namespaces.length === 0 ? '' : whose(row)}</span>
+      <span class={`whose ${tone}`}>{row.namespaces.length === 0 ? '' : whose(row)}</span>
       <Way tone={tone} />
-      <span class="ip">
+      <span class={`ip ${tone}`}>
         {row.namespaces.length > 0 && <span class="unseen">requests </span>}
         {row.egressIP}
       </span>

@@ -105,6 +105,17 @@ test('what cannot be used is named in one line', async () => {
   await expect(open(await kubeconfig('proxy', {}, { 'proxy-url': 'http://127.0.0.1:1' }))).rejects.toThrow('proxy-url');
 });
 
+test.each([
+  ['null', 'it is no kubeconfig, or has an entry that is none'],
+  ['contexts: [null]\ncurrent-context: a', 'it is no kubeconfig, or has an entry that is none'],
+  ['[]', 'the kubeconfig has no current context: --context names one'],
+  ['current-context: a', 'the kubeconfig has no cluster for context "a"'],
+])('a file that is no kubeconfig is said to be none: %j', async (text, reason) => {
+  const path = join(folder, 'none');
+  await writeFile(path, text);
+  await expect(open(path)).rejects.toThrow(`${path} cannot be used: ${reason}`);
+});
+
 test('a server that the authority does not vouch for is refused', async () => {
   const path = await kubeconfig(
     'stranger',

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { addGuideCommand } from '../../../src/cli/migrate/look/guide-command.ts';
 import { type Choice, procedureFor } from '../../../src/migrate/guide/choice.ts';
 import type { Facts } from '../../../src/migrate/guide/facts.ts';
@@ -108,7 +108,7 @@ describe('a plugin that the guide knows no procedure to', () => {
 
   it('is not offered', () => {
     const migrate = new Command();
-    addGuideCommand(migrate, () => new Option('--kubeconfig <file>'));
+    addGuideCommand(migrate);
     const to = migrate.commands[0]?.options.find(({ long }) => long === '--to');
     expect(to?.argChoices).toEqual(guidedPlugins.map(({ name }) => name));
     expect(newPlugins.map(({ name }) => name)).toEqual(expect.arrayContaining([...(to?.argChoices ?? [])]));

@@ -170,11 +170,11 @@ test('an address that its node does not have yet is not in use, if its agent has
 
 test('a namespace shows its rows, their nodes, and every agent that may not know it', () => {
   const status = statusWith(agents(['node1', said(current, one)], ['node2', said('old')]));
-  const red = narrowed(status, { namespace: 'red' });
+  const red = narrowed(status, { namespaces: new Set(['red']) });
   expect(red.egressIPs.map(({ namespaces }) => namespaces)).toEqual([['red']]);
   expect(red.nodes.map(({ node }) => node)).toEqual(['node1', 'node2']);
   expect(standingOf(red, 0).wrong).toHaveLength(1);
-  expect(narrowed(statusWith(both), { namespace: 'red' }).nodes.map(({ node }) => node)).toEqual(['node1']);
+  expect(narrowed(statusWith(both), { namespaces: new Set(['red']) }).nodes.map(({ node }) => node)).toEqual(['node1']);
   const part = narrowed(status, { node: 'node1' });
   expect([part.egressIPs.length, part.nodes.length, standingOf(part, 0).wrong.length]).toEqual([1, 1, 0]);
 });

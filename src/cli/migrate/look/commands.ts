@@ -1,6 +1,7 @@
 /** `sdn-compat migrate inspect|addresses|gather|predict`, which only look. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
 import { newPlugins } from '../../../migrate/targets.ts';
+import { addClientOptions } from '../../client.ts';
 import { flagOf, planOptions } from '../options.ts';
 import type { Shared } from '../source.ts';
 import type { AddressesFlags } from './addresses.ts';
@@ -14,14 +15,14 @@ const target = (): Option => {
 };
 
 /** Adds the commands to `migrate`. */
-export function addLookCommands(migrate: Command, { kubeconfig, source }: Shared): void {
-  source(migrate.command('inspect'), kubeconfig)
+export function addLookCommands(migrate: Command, { source }: Shared): void {
+  source(migrate.command('inspect'))
     .description('show what there is to migrate and what would change for whom; exit status 1 when there are blockers')
     .addOption(target())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .action(async (flags: InspectFlags) => (await import('./inspect.ts')).runInspect(flags));
 
-  const addresses = source(migrate.command('addresses'), kubeconfig)
+  const addresses = source(migrate.command('addresses'))
     .description(
       'list the source addresses of each namespace today, during each phase and after, for the owners of firewalls outside',
     )
@@ -35,11 +36,9 @@ export function addLookCommands(migrate: Command, { kubeconfig, source }: Shared
   const deciding = planOptions(newPlugins).filter(({ changesAddresses }) => changesAddresses === true);
   for (const one of deciding) addresses.addOption(flagOf({ ...one, description: `as with \`plan ${one.flags}\`` }));
 
-  migrate
-    .command('gather')
+  addClientOptions(migrate.command('gather'))
     .description('write exactly what a plan is made from, and nothing secret, as a folder or .tar.gz that `-f` reads')
     .requiredOption('--out <path>', 'folder, or file named .tar, .tar.gz or .tgz; it must not be there yet')
-    .addOption(kubeconfig())
     .action(async (flags: GatherFlags) => (await import('./gather.ts')).runGather(flags));
 
   migrate

@@ -5,21 +5,22 @@ import { readServer } from '../../../migrate/input/server.ts';
 import { wanted } from '../../../migrate/targets.ts';
 import { aligned } from '../../aligned.ts';
 import { refuseOccupied, type TextFile, writeTexts } from '../../archive.ts';
+import type { ClientFlags } from '../../client.ts';
 import { print } from '../../output.ts';
 import { programVersion } from '../../version.ts';
 import { openClient, progressLines } from '../source.ts';
 
-export interface GatherFlags {
-  readonly kubeconfig?: string;
+export interface GatherFlags extends ClientFlags {
   readonly out: string;
 }
 
 /**
  * Reads the cluster and writes the files. Exit status 1 if a kind could not be read; the rest is written all the same.
  */
-export async function runGather({ kubeconfig, out }: GatherFlags): Promise<void> {
+export async function runGather(flags: GatherFlags): Promise<void> {
+  const { out } = flags;
   await refuseOccupied(out);
-  const client = await openClient(kubeconfig);
+  const client = await openClient(flags);
   const snapshot = await readServer(client, { ...wanted, progress: progressLines() }).finally(() => client.close());
   const kinds = gatheredKinds(snapshot, wanted);
   const texts: readonly TextFile[] = [

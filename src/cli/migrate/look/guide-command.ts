@@ -1,6 +1,7 @@
 /** `sdn-compat migrate guide`: options and defaults. */
 import { type Command, Option } from 'commander';
 import { guidedPlugins } from '../../../migrate/guide/guided.ts';
+import { addClientOptions } from '../../client.ts';
 import { duration } from '../../duration.ts';
 import type { GuideFlags } from './guide.ts';
 
@@ -9,9 +10,8 @@ It writes nothing. Exit status: 0 it could tell; 1 it could not, and what cannot
 stage was not finished in time; 2 bad input.`;
 
 /** Adds the command to `migrate`. */
-export function addGuideCommand(migrate: Command, kubeconfig: () => Option): void {
-  migrate
-    .command('guide')
+export function addGuideCommand(migrate: Command): void {
+  addClientOptions(migrate.command('guide'))
     .description("say where the cluster stands in the vendor's procedure, and the one next command")
     .option('--plan <dir>', 'folder that `migrate plan` wrote: the guide then knows how far it is')
     .addOption(
@@ -26,7 +26,6 @@ export function addGuideCommand(migrate: Command, kubeconfig: () => Option): voi
         'procedure of the vendor (default: the one that was begun; back as it came; else offline)',
       ).choices(['offline', 'live']),
     )
-    .addOption(kubeconfig())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .option('--watch', 'follow the cluster, a line for each change, until the stage is finished', false)
     .addOption(

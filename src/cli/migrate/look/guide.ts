@@ -11,18 +11,18 @@ import { progressOf } from '../../../migrate/run/journal.ts';
 import { type PlanAndJournal, planReader } from '../../../migrate/run/plan-reader.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { ok } from '../../../model/values/result.ts';
+import type { ClientFlags } from '../../client.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { formatted, print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
 import { badInput, openClient, planIn } from '../source.ts';
 import { standTable } from './guide-table.ts';
 
-export interface GuideFlags {
+export interface GuideFlags extends ClientFlags {
   readonly plan?: string;
   readonly to?: string;
   readonly back: boolean;
   readonly mode?: 'offline' | 'live';
-  readonly kubeconfig?: string;
   readonly output: 'table' | 'json' | 'yaml';
   readonly watch: boolean;
   readonly timeout: number;
@@ -42,7 +42,7 @@ export async function runGuide(flags: GuideFlags): Promise<void> {
   const read = folder === undefined ? undefined : async () => ok(await planIn(folder, 'steps'));
   const plan = folder === undefined || read === undefined ? undefined : planReader(folder, read);
   await current(plan);
-  const client = await openClient(flags.kubeconfig);
+  const client = await openClient(flags);
   const signal = untilSignal();
   const look = looker(client, { flags, plan, signal });
   try {

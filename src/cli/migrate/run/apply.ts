@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import type { Plan } from '../../../migrate/plan/plan.ts';
 import { type ApplyOptions, type ApplyOutcome, applyPlan, type Work } from '../../../migrate/run/apply/apply.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
+import type { ClientFlags } from '../../client.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { print, report } from '../../output.ts';
 import { badInput, openClient, planIn } from '../source.ts';
 import { changesText } from '../tables.ts';
 
-export interface ApplyFlags extends ApplyOptions {
+export interface ApplyFlags extends ApplyOptions, ClientFlags {
   readonly plan: string;
-  readonly kubeconfig?: string;
   /** Whether the facade follows. */
   readonly thenFacade?: boolean;
 }
@@ -49,13 +49,13 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
 
 /** Works with a plan and its cluster until the work ends or a signal arrives. */
 export async function withPlan<T>(
-  flags: { readonly plan: string; readonly kubeconfig?: string },
+  flags: ClientFlags & { readonly plan: string },
   work: (given: Work) => Promise<T>,
 ): Promise<T> {
   const plan = (): Promise<Plan> => planIn(flags.plan);
   // a folder that is not there cannot be locked
   if (!existsSync(flags.plan)) await plan();
-  const client = await openClient(flags.kubeconfig);
+  const client = await openClient(flags);
   return work({
     client,
     folder: flags.plan,

@@ -1,6 +1,7 @@
 /** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
 import { newPluginNames, oldPlugin } from '../../../migrate/targets.ts';
+import { addClientOptions } from '../../client.ts';
 import { duration } from '../../duration.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Shared } from '../source.ts';
@@ -29,17 +30,15 @@ sdn-compat-migrate-probe). The pods are under the namespaces' own policies, and 
 
 /** Adds the commands to `migrate`. */
 export function addApplyCommands(migrate: Command, shared: Shared): void {
-  addApply(migrate, shared);
-  addVerify(migrate, shared);
+  addApply(migrate);
+  addVerify(migrate);
   addBack(migrate, shared);
 }
 
-function addApply(migrate: Command, { kubeconfig }: Shared): void {
-  migrate
-    .command('apply')
+function addApply(migrate: Command): void {
+  addClientOptions(migrate.command('apply'))
     .description('bring about a plan step by step; killed at any moment and run again it finishes')
     .addOption(planFolder().makeOptionMandatory())
-    .addOption(kubeconfig())
     .option('--dry-run', 'let the API server check every change, and write nothing', false)
     .option(
       '--finalize',
@@ -76,14 +75,12 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
     );
 }
 
-function addVerify(migrate: Command, { kubeconfig }: Shared): void {
-  migrate
-    .command('verify')
+function addVerify(migrate: Command): void {
+  addClientOptions(migrate.command('verify'))
     .description(
       'compare a cluster with a plan: where each egress IP is, firewalls, labels, leftovers; exit status 1 unless all is well',
     )
     .addOption(planFolder().makeOptionMandatory())
-    .addOption(kubeconfig())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .option('--watch', 'look again until all is well or the time is over', false)
     .option(
@@ -112,8 +109,8 @@ function addVerify(migrate: Command, { kubeconfig }: Shared): void {
     .action(async (flags: VerifyFlags) => (await import('./verify.ts')).runVerify(flags));
 }
 
-function addBack(migrate: Command, { kubeconfig, source }: Shared): void {
-  source(migrate.command('back'), kubeconfig)
+function addBack(migrate: Command, { source }: Shared): void {
+  source(migrate.command('back'))
     .description(
       "undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone",
     )

@@ -15,6 +15,7 @@ import type { Check } from '../../../migrate/target.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import { ok } from '../../../model/values/result.ts';
 import { aligned } from '../../aligned.ts';
+import type { ClientFlags } from '../../client.ts';
 import { Failure } from '../../fail.ts';
 import { formatted, print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
@@ -22,9 +23,8 @@ import { badInput } from '../source.ts';
 import { withPlan } from './apply.ts';
 import { asked, type ProbeFlags, probeOptions, probesText, withProbes } from './probe.ts';
 
-export interface VerifyFlags extends ProbeFlags {
+export interface VerifyFlags extends ProbeFlags, ClientFlags {
   readonly plan: string;
-  readonly kubeconfig?: string;
   readonly output: 'table' | 'json' | 'yaml';
   readonly watch: boolean;
   readonly unstick: boolean;
