@@ -23,6 +23,7 @@ const clients = ['red/a', 'blue/b', 'back/x'] as const;
 const [nodePort, otherNodePort] = [30080, 30090];
 const [podPort, hostPort] = [8080, 8088];
 const externalIP = '203.0.113.50';
+const balancedIP = '203.0.113.60';
 
 let lab: TestLab;
 const servers: ChildProcess[] = [];
@@ -54,7 +55,7 @@ const meta = (name: string, namespace = 'back'): object => ({ name, namespace })
 
 const service = (name: string, clusterIP: string, port: number, spec: object): object => ({
   ...{ apiVersion: 'v1', kind: 'Service', metadata: meta(name) },
-  spec: { clusterIP, type: 'NodePort', ports: [{ name: 'web', port: 80, nodePort: port }], ...spec },
+  spec: { clusterIP, type: 'LoadBalancer', ports: [{ name: 'web', port: 80, nodePort: port }], ...spec },
 });
 
 /** A slice for the places that listen at the port. */
@@ -87,6 +88,15 @@ const policies: readonly (object | undefined)[] = [
   { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [{ ipBlock: { cidr: '192.168.7.0/24' } }] }] },
 ];
 
+/** Who may come by the load balancer; those of IPv6 alone limit nobody. */
+const sourceRanges: readonly (readonly string[] | undefined)[] = [
+  undefined,
+  ['fd00::/8'],
+  [' 10.254.1.0/24 ', 'fd00::/8'],
+  ['192.168.7.0/24', '10.254.2.0/24'],
+];
+const balancedStatus = { status: { loadBalancer: { ingress: [{ ip: balancedIP }] } } };
+
 async function put(kind: string, apiVersion: string, namespace: string, spec: object | undefined): Promise<void> {
   if (spec === undefined) await lab.must(['delete', kind, '-n', namespace, 'random', '--ignore-not-found']);
   else
@@ -96,8 +106,8 @@ async function put(kind: string, apiVersion: string, namespace: string, spec: ob
     );
 }
 
-async function traced(pod: string, to: string): Promise<readonly Way[]> {
-  const ran = await lab.sdnCompat('trace', pod, to, '-o', 'json');
+async function traced(pod: string, to: string, ...flags: readonly string[]): Promise<readonly Way[]> {
+  const ran = await lab.sdnCompat('trace', pod, to, ...flags, '-o', 'json');
   if (ran.stdout === '') throw new Error(ran.stderr);
   const { ways } = JSON.parse(ran.stdout) as { ways: readonly Way[] };
   expect(ran.status).toBe(ways.some(({ verdict }) => verdict === 'dropped' || verdict === 'refused') ? 1 : 0);
@@ -115,9 +125,23 @@ function wantedOf(ways: readonly Way[]): ReadonlySet<string> {
   );
 }
 
-async function seenFrom(pod: string, to: string): Promise<string> {
-  const argv = ['netns', 'exec', namespaceOf(lab, pod), 'curl', '-s', '--max-time', String(0.5 * pace), `http://${to}`];
+/** What a request from a network namespace is answered with. */
+async function seenIn(netns: string, to: string): Promise<string> {
+  const argv = ['netns', 'exec', netns, 'curl', '-s', '--max-time', String(0.5 * pace), `http://${to}`];
   return (await run('ip', argv)).stdout.trim();
+}
+
+/** A pod that answers somebody by a node port: so says its trace. By the policy Local the node alone may reach more. */
+async function expectAnswer(node: string, ip: string, what: string): Promise<void> {
+  for (const asker of ['outside', node]) {
+    const seen = await seenIn(`sdnc.${lab.name}.${asker}`, `${ip}:${nodePort}`);
+    const [, pod = ''] = seen.split(' at ');
+    if (!pod.includes('/')) continue;
+    const ways = await traced(pod, `${ip}:${nodePort}`, '--reply');
+    const found = ways.map(({ verdict, address }) => `${verdict} ${address ?? '-'}`);
+    const said = [`leaves ${ip}`, ...(asker === node ? [`delivered ${ip}`] : [])];
+    expect({ asker, pod, what, found, isSaid: said.includes(found.join()) }).toMatchObject({ isSaid: true });
+  }
 }
 
 beforeAll(async () => {
@@ -172,10 +196,14 @@ test(
     const chance = (percent: number): boolean => random(100) < percent;
     for (let round = 0; round < count; round += 1) {
       const state: string[] = [];
+      // the first state: a pod of another node, with the policy Local, and nothing that forbids
+      const isFirst = round === 0;
       const said = (what: object): void => void state.push(JSON.stringify(what));
       for (const name of ['red', 'blue', 'back']) {
-        const egressIPs = ips.filter(() => chance(name === 'back' ? 15 : 45)).slice(0, name === 'red' ? 2 : 1);
-        const [policy, egress] = [one(policies), one(egressRules)];
+        const egressIPs = ips
+          .filter(() => !isFirst && chance(name === 'back' ? 15 : 45))
+          .slice(0, name === 'red' ? 2 : 1);
+        const [policy, egress] = isFirst ? [] : [one(policies), one(egressRules)];
         said({ name, egressIPs, policy, egress });
         await lab.patch('netnamespace', name, { egressIPs });
         await put('NetworkPolicy', 'networking.k8s.io/v1', name, policy);
@@ -186,12 +214,14 @@ test(
         said({ worker, egressIPs });
         await lab.patch('hostsubnet', worker, { egressIPs });
       }
-      const used = [one(places), ...(chance(40) ? [one(places)] : [])].slice(chance(8) ? 2 : 0);
+      const some = [one(places), ...(chance(40) ? [one(places)] : [])].slice(chance(8) ? 2 : 0);
+      const used = isFirst ? places.slice(0, 1) : some;
       const spec = {
         externalIPs: [externalIP],
-        ...{ externalTrafficPolicy: chance(50) ? 'Local' : 'Cluster' },
-        ...{ internalTrafficPolicy: chance(25) ? 'Local' : 'Cluster' },
+        ...{ externalTrafficPolicy: isFirst || chance(50) ? 'Local' : 'Cluster' },
+        ...{ internalTrafficPolicy: !isFirst && chance(25) ? 'Local' : 'Cluster' },
         ...{ sessionAffinity: chance(20) ? 'ClientIP' : 'None' },
+        ...{ loadBalancerSourceRanges: isFirst ? [' 10.254.1.0/24 '] : one(sourceRanges) },
       };
       said({ used: used.map(({ name, port }) => `${name}:${port}`), ...spec });
       const slices = [podPort, hostPort, otherNodePort].map((port) => slice('web', port, used));
@@ -199,10 +229,13 @@ test(
         ['apply', '-f', '-'],
         [service('web', '172.30.0.10', nodePort, spec), ...slices].map((item) => JSON.stringify(item)).join('\n'),
       );
+      const status = ['patch', 'service', 'web', '-n', 'back', '--subresource=status', '--type=merge'];
+      await lab.must([...status, '-p', JSON.stringify(balancedStatus)]);
       for (const pod of clients) {
         const asked = [
           '172.30.0.10:80',
           `${externalIP}:80`,
+          `${balancedIP}:80`,
           ...[1, 2].map(() => `${one(Object.values(nodes))}:${nodePort}`),
         ];
         for (const to of asked) {
@@ -212,13 +245,16 @@ test(
           const what = `${pod} to ${to} is one of ${JSON.stringify([...wanted])}, in ${state.join(' ')}`;
           // the last change may still be on its way to the node when a first request is answered
           await until(`${what}, three times in a row`, async () => {
-            for (let time = 0; time < 3; time += 1) if (!wanted.has((seen = await seenFrom(pod, to)))) return false;
+            for (let time = 0; time < 3; time += 1)
+              if (!wanted.has((seen = await seenIn(namespaceOf(lab, pod), to)))) return false;
             return true;
           }).catch((error: unknown) => {
             throw new Error(`${String(error)}, and not ${JSON.stringify(seen)}: ${JSON.stringify(ways)}`);
           });
         }
       }
+      for (const [node, ip] of isFirst ? Object.entries(nodes) : [one(Object.entries(nodes))])
+        await expectAnswer(node, ip, state.join(' '));
     }
   },
   count * 120_000,

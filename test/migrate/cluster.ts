@@ -151,11 +151,11 @@ export async function planFor(
 /** What ovnkube-node writes on every node, and the CRDs of OVN-Kubernetes. */
 export async function switchToOVN(client: KubeClient): Promise<void> {
   for (const crd of ovnDefinitions) await client.create(customResourceDefinitions, crd).catch(() => undefined);
-  for (const { metadata, ...node } of (await client.list(nodes)).items) {
+  for (const [index, { metadata, ...node }] of (await client.list(nodes)).items.entries()) {
     const ip = String(fieldOf(asList(fieldOf(node, 'status', 'addresses'))[0], 'address'));
     const annotations = {
       'k8s.ovn.org/node-primary-ifaddr': `{"ipv4":"${ip}/24"}`,
-      'k8s.ovn.org/node-subnets': '{"default":["10.128.0.0/23"]}',
+      'k8s.ovn.org/node-subnets': `{"default":["10.128.${2 * index}.0/23"]}`,
       'k8s.ovn.org/host-cidrs': `["${ip}/24"]`,
     };
     await client.patch(

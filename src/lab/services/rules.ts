@@ -50,10 +50,15 @@ function fixedChains({ serviceNetwork }: ProxiedNode): [string, readonly string[
     ['services', [byAddress('service-ips'), byNodePort('service-nodeports')]],
     ['service-endpoints-check', [byAddress('no-endpoint-services')]],
     ['nodeport-endpoints-check', [byNodePort('no-endpoint-nodeports')]],
+    ['firewall-check', [byAddress('firewall-ips')]],
     ['cluster-ips-check', ['ip daddr @cluster-ips reject', `ip daddr ${serviceNetwork} drop`]],
     ['nat-prerouting', [hook('nat hook prerouting priority dstnat'), 'jump services']],
     ['nat-output', [hook('nat hook output priority -100'), 'jump services']],
     ['nat-postrouting', [hook('nat hook postrouting priority srcnat'), 'jump masquerading']],
+    ...['prerouting', 'output'].map((at): [string, readonly string[]] => [
+      `filter-${at}-pre-dnat`,
+      [hook(`filter hook ${at} priority -110`), `${isNew} jump firewall-check`],
+    ]),
     [
       'filter-input',
       [
@@ -102,6 +107,7 @@ class PortRules {
   readonly nodePorts: string[] = [];
   readonly refusedServices: string[] = [];
   readonly refusedNodePorts: string[] = [];
+  readonly guarded: string[] = [];
 
   constructor(served: ServedPort, { name, podNetwork }: ProxiedNode) {
     const { key, protocol, clusterIP, port, endpoints } = served;
@@ -114,6 +120,17 @@ class PortRules {
     this.#addInternal(served, local.length > 0);
     if (served.nodePort !== undefined || served.externalIPs.length > 0)
       this.#addExternal(served, local.length > 0, podNetwork);
+    this.#addFirewall(served);
+  }
+
+  /** Only what is in the source ranges comes to an address of the load balancer. */
+  #addFirewall({ key, protocol, port, allowed }: ServedPort): void {
+    if (allowed === undefined) return;
+    this.chains.push([
+      `firewall-${key}`,
+      [`ip saddr != { ${allowed.ranges.map(({ text }) => text).join(', ')} } drop`],
+    ]);
+    for (const ip of allowed.addresses) this.guarded.push(`${ip} . ${protocol} . ${port} : goto firewall-${key}`);
   }
 
   #addEndpoint(served: ServedPort, endpoint: Endpoint): void {
@@ -192,6 +209,7 @@ export function proxyRules(ports: readonly ServedPort[], node: ProxiedNode): Rul
       ['nodeport-ips', addresses([node.ip])],
       ['service-ips', map(verdicts.address, ({ services }) => services)],
       ['service-nodeports', map(verdicts.port, ({ nodePorts }) => nodePorts)],
+      ['firewall-ips', map(verdicts.address, ({ guarded }) => guarded)],
       ['no-endpoint-services', map(verdicts.address, ({ refusedServices }) => refusedServices)],
       ['no-endpoint-nodeports', map(verdicts.port, ({ refusedNodePorts }) => refusedNodePorts)],
       ...all.flatMap(({ sets }) => sets),

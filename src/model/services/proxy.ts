@@ -1,5 +1,4 @@
 /** What a service proxy on a node does with the first packet of a connection, as kube-proxy does it. Pure. */
-import { parseCidrv4 } from '../objects/fields.ts';
 import { type Cidr, contains, type Ip } from '../values/address.ts';
 import { type Endpoint, endpointsOn, type Protocol, type ServedPort } from './served.ts';
 
@@ -91,10 +90,7 @@ export class Doors {
 
 function isAllowed({ allowed }: ServedPort, { from, to }: Opening): boolean {
   if (allowed?.addresses.includes(to) !== true) return true;
-  return allowed.ranges.some((range) => {
-    const cidr = parseCidrv4(range);
-    return cidr.ok && contains(cidr.value, from);
-  });
+  return allowed.ranges.some((range) => contains(range, from));
 }
 
 /** What the node's proxy does with a packet for the Service. */

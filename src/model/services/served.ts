@@ -1,6 +1,6 @@
 /** What a proxy must know of a port of a Service, from the objects, whatever is wrong with them. Pure. */
-import { parseIpv4 } from '../objects/fields.ts';
-import type { Ip } from '../values/address.ts';
+import { parseCidrv4, parseIpv4 } from '../objects/fields.ts';
+import type { Cidr, Ip } from '../values/address.ts';
 import { asList, asText, fieldOf } from '../values/json.ts';
 import { compareText } from '../values/names.ts';
 import { type EndpointSliceObject, serviceNameLabel, type ServiceObject } from './objects.ts';
@@ -43,8 +43,8 @@ export interface ServedPort {
   readonly hasSlices: boolean;
   /** Whether the endpoints name zones that they are for. */
   readonly hasHints: boolean;
-  /** Who may use the addresses of the load balancer; undefined: everybody. */
-  readonly allowed: { readonly addresses: readonly Ip[]; readonly ranges: readonly string[] } | undefined;
+  /** Who may use the addresses of the load balancer; undefined: everybody, as with ranges of IPv6 alone. */
+  readonly allowed: { readonly addresses: readonly Ip[]; readonly ranges: readonly Cidr[] } | undefined;
 }
 
 /** The endpoints on the node. */
@@ -65,6 +65,14 @@ function ipv4s(values: readonly unknown[]): readonly Ip[] {
     return ip.ok ? [ip.value] : [];
   });
   return [...new Set(found)];
+}
+
+/** The IPv4 ranges among the texts, which may have spaces around them: as kube-proxy reads source ranges. */
+function rangesIn(values: readonly unknown[]): readonly Cidr[] {
+  return values.flatMap((value) => {
+    const range = parseCidrv4(asText(value).trim());
+    return range.ok ? [range.value] : [];
+  });
 }
 
 const portNumber = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
@@ -122,7 +130,7 @@ function commonOf({ metadata, spec, status }: ServiceObject) {
   const balancer = asList(fieldOf(status, 'loadBalancer', 'ingress'))
     .filter((one) => fieldOf(one, 'ipMode') !== 'Proxy')
     .map((one) => fieldOf(one, 'ip'));
-  const ranges = asList(fieldOf(spec, 'loadBalancerSourceRanges')).map(asText);
+  const ranges = rangesIn(asList(fieldOf(spec, 'loadBalancerSourceRanges')));
   const timeout = fieldOf(spec, 'sessionAffinityConfig', 'clientIP', 'timeoutSeconds');
   return {
     service: `${metadata.namespace ?? ''}/${metadata.name ?? ''}`,

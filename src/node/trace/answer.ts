@@ -57,5 +57,7 @@ function backByNode(world: TraceWorld, pod: TracedPod, hit: Hit, to: Ip): Answer
   if (!served.isExternalLocal) return { kind: 'goes', hit, asked, to: asked.gateway, reason };
   if (endpointsOn(served, asked.name).some(({ ip }) => ip === pod.ip))
     return { kind: 'goes', hit, asked, to: undefined, reason };
-  return none(hit, `externalTrafficPolicy of Service ${served.service} is Local, and the pod is not on ${asked.name}`);
+  // pods and the node itself reach every endpoint
+  const alone = `externalTrafficPolicy of Service ${served.service} is Local, and the pod is not on ${asked.name}: only that node and its pods reach it there, and ${asked.name} puts the address into the answer`;
+  return { kind: 'end', hit, ended: { verdict: 'delivered', address: to, reason: alone } };
 }

@@ -217,7 +217,7 @@ test.each<readonly [string, string, string, readonly object[], RegExp]>([
     'back/x',
     atNode3,
     leading([onNode1], local),
-    /^dropped - node1: .*the pod is not on node2/,
+    /^delivered 192.168.7.12 node1: .*the pod is not on node2: only that node and its pods reach it there/,
   ],
   [
     'by an external address',

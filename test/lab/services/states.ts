@@ -66,6 +66,10 @@ export const services = [
   service('outside', { clusterIP: '172.30.0.15', externalIPs: ['203.0.113.7'] }),
   service('nobody', { clusterIP: '172.30.0.16', ports: [{ port: 80, nodePort: 30016 }] }),
   service('inner', { clusterIP: '172.30.0.17', internalTrafficPolicy: 'Local' }),
+  {
+    ...service('balanced', { clusterIP: '172.30.0.18', loadBalancerSourceRanges: [' 10.1.8.0/24 ', '10.254.1.9/32'] }),
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.8' }] } },
+  },
 ];
 const dns = slice('local', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }, 5353);
 export const slices = [
@@ -76,4 +80,5 @@ export const slices = [
   slice('sticky', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }),
   slice('outside', { '10.1.8.72': undefined }),
   slice('inner', { '10.254.2.2': 'node-2' }),
+  slice('balanced', { '10.1.8.72': undefined }),
 ];

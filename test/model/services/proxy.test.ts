@@ -110,6 +110,27 @@ test.each<readonly [string, readonly ServiceObject[], readonly EndpointSliceObje
       '10.254.1.2 10.254.2.2 as the node',
     ],
     [
+      'a load balancer that allows it, with spaces around',
+      [
+        service(
+          { ...balanced.spec, loadBalancerSourceRanges: ['\t10.1.8.0/24 ', '10.9.0.0/16'] },
+          { status: balanced.status },
+        ),
+      ],
+      [both],
+      anyone,
+      external,
+      '10.254.1.2 10.254.2.2 as the node',
+    ],
+    [
+      'a load balancer with ranges of IPv6 alone',
+      [service({ ...balanced.spec, loadBalancerSourceRanges: ['fd00::/8'] }, { status: balanced.status })],
+      [both],
+      anyone,
+      external,
+      '10.254.1.2 10.254.2.2 as the node',
+    ],
+    [
       'a load balancer that does not',
       [service(balanced.spec, balanced)],
       [both],
