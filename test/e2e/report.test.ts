@@ -89,13 +89,19 @@ describe('of a cluster', () => {
     await until('all are back', async () => (await rowsIn(seen, 'Today and tomorrow').count()) > 1);
   }, 60_000);
 
-  test('a severity can be hidden, and everything shown again', async () => {
+  test('a severity can be hidden, and everything shown again, and paper has all of it', async () => {
     const button = seen.page.getByRole('button', { name: /^\d+ infos?$/ });
     await button.click();
     await until('no info', async () => (await seen.page.locator('.severity.info').count()) === 0);
     expect(await button.getAttribute('aria-pressed')).toBe('false');
     await seen.page.getByRole('button', { name: 'Show all' }).click();
     await until('infos again', async () => (await seen.page.locator('.severity.info').count()) > 0);
+    const folded = seen.page.locator('details:not([open])');
+    expect(await folded.count()).toBeGreaterThan(0);
+    await seen.page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    await until('nothing is folded on paper', async () => (await folded.count()) === 0);
+    await seen.page.evaluate("dispatchEvent(new Event('afterprint'))");
+    await until('folded again', async () => (await folded.count()) > 0);
   }, 60_000);
 
   test('in the dark it can be read as well', async () => {
@@ -144,6 +150,11 @@ test('10,000 namespaces stay quick: rows are drawn when they are asked for', asy
     `report of 10,000 namespaces: ${(size / 2 ** 20).toFixed(1)} MiB, drawn after ${(drawn / 1000).toFixed(2)} s, found after ${(found / 1000).toFixed(2)} s`,
   );
   await box.fill('');
+  await until('all are back', async () => (await rowsIn(seen, 'Today and tomorrow').count()) === 8);
+  await seen.page.evaluate("dispatchEvent(new Event('beforeprint'))");
+  await until('paper has more', async () => (await rowsIn(seen, 'Today and tomorrow').count()) === 1_000);
+  await seen.page.evaluate("dispatchEvent(new Event('afterprint'))");
+  await until('the screen is as before', async () => (await rowsIn(seen, 'Today and tomorrow').count()) === 8);
   await seen.page
     .getByRole('region', { name: 'Today and tomorrow' })
     .getByRole('button', { name: 'Show 100 more' })

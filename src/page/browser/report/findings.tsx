@@ -1,6 +1,7 @@
 /** What the migration finds, by severity and code. */
 import { type FindingGroup, groupsOf, type ReportFilter, type ReportState } from '../../report.ts';
 import { counted } from '../words.ts';
+import { usePaper } from './paper.ts';
 import { Rows, textRow } from './sheet.tsx';
 
 function Group({
@@ -36,10 +37,11 @@ interface FindingsProps {
   readonly filter: ReportFilter;
 }
 
-/** A table for each code; those of the last severity are folded, unless somebody looks for something. */
+/** A table for each code; those of the last severity are folded, unless somebody looks for something or prints. */
 export function Findings({ state, filter }: FindingsProps) {
   const groups = groupsOf(state.findings, filter);
   const isSearch = filter.text.trim() !== '';
+  const isPaper = usePaper();
   return (
     <section aria-label="Findings">
       <h2>Findings</h2>
@@ -50,7 +52,7 @@ export function Findings({ state, filter }: FindingsProps) {
         <Group
           key={`${group.severity} ${group.code} ${isSearch}`}
           group={group}
-          isOpen={isSearch || group.severity !== state.severities.at(-1)}
+          isOpen={isSearch || isPaper || group.severity !== state.severities.at(-1)}
         />
       ))}
     </section>

@@ -2,9 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { counted } from '../words.ts';
+import { usePaper } from './paper.ts';
 
 /** How many rows are drawn each time more are asked for. */
 const step = 100;
+/** How many are printed. */
+const longestPaper = 1_000;
 
 interface RowsProps<T> {
   readonly label: string;
@@ -18,7 +21,8 @@ interface RowsProps<T> {
 
 /** The table; nothing if there are no rows. */
 export function Rows<T>({ label, head, rows, row, kind = '', first = step }: RowsProps<T>) {
-  const [most, setMost] = useState(first);
+  const [asked, setMost] = useState(first);
+  const most = usePaper() ? Math.max(asked, longestPaper) : asked;
   if (rows.length === 0) return null;
   return (
     <div class="wide">
