@@ -18,8 +18,12 @@ const isProto = (text: string): text is Proto => protos.includes(text);
 
 const pattern = /^(\d+(?:\.\d+){3}|[a-z0-9.-]+\/[a-z0-9.-]+?)(?::(\d+))?(?:\/([a-z]+))?$/;
 
-/** Whether a host may have the address: what is from 224.0.0.0 on goes to several, or to nobody. */
-const isOnePlace = (ip: Ip): boolean => Number(ip.split('.', 1)[0]) < 224;
+/** Why no packet goes from a pod to one host with that address (RFC 6890); undefined if one may. */
+function noPlace(ip: Ip): string | undefined {
+  const first = Number(ip.split('.', 1)[0]);
+  if (first === 127 || first === 0) return 'such a packet never leaves the pod';
+  return first >= 224 ? 'trace follows a packet to one place, no multicast or broadcast' : undefined;
+}
 
 /** What is wrong with the port; undefined if nothing is. */
 function badPort(port: number | undefined, proto: Proto): string | undefined {
@@ -40,6 +44,7 @@ export function parseDestination(text: string): Result<Destination> {
   if (base.includes('/')) return ok({ kind: 'pod', pod: base, proto, port });
   const ip = parseIpv4(base);
   if (!ip.ok) return err(`${quoted}: ${ip.error}`);
-  if (!isOnePlace(ip.value)) return err(`${quoted}: trace follows a packet to one place, no multicast or broadcast`);
+  const nowhere = noPlace(ip.value);
+  if (nowhere !== undefined) return err(`${quoted}: ${nowhere}`);
   return ok({ kind: 'ip', ip: ip.value, proto, port });
 }

@@ -273,6 +273,7 @@ test.each<readonly [string, readonly string[], string]>([
   ['a port of ICMP', ['red/a', '203.0.113.7:1/icmp'], 'ICMP has no ports'],
   ['a port beyond all', ['red/a', '203.0.113.7:65536'], 'a port is 1 to 65535'],
   ['several places', ['red/a', '224.0.0.251:5353/udp'], 'no multicast or broadcast'],
+  ['the pod itself', ['red/a', '127.0.0.1:80'], 'such a packet never leaves the pod'],
   ['a protocol of nobody', ['red/a', '203.0.113.7:1/foo'], 'foo is no protocol'],
   [
     'a node of nobody',
