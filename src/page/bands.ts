@@ -56,7 +56,8 @@ function hasText({ egressIP, namespaces, node, reason }: StatusRow, text: string
   return [egressIP, ...namespaces, node ?? '', reason ?? ''].some((one) => one.toLowerCase().includes(text));
 }
 
-const order: Readonly<Record<Tone, number>> = { bad: 0, unsure: 1, good: 2, quiet: 3 };
+/** What is wrong comes first. */
+export const order: Readonly<Record<Tone, number>> = { bad: 0, unsure: 1, good: 2, quiet: 3 };
 const ranks: Readonly<Record<Band['kind'], number>> = { nowhere: 0, node: 1, unused: 2 };
 
 function compareRows(a: StatusRow, b: StatusRow): number {

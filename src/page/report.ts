@@ -1,4 +1,5 @@
 /** What the page of a migration's report shows: all of it, as text, and what a search leaves of it. */
+import { order, type Tone } from './bands.ts';
 
 /** A table of texts. */
 export interface Sheet {
@@ -17,7 +18,7 @@ export interface Side {
   readonly today: string;
   readonly tomorrow: string;
   /** `good`: as today; `unsure`: otherwise, but nothing is lost; `bad`: an address of today is lost or joined by a node's. */
-  readonly tone: 'good' | 'unsure' | 'bad';
+  readonly tone: Exclude<Tone, 'quiet'>;
 }
 
 export interface ReportFinding {
@@ -83,8 +84,6 @@ export function groupsOf(findings: readonly ReportFinding[], { text, hidden }: R
     return first === undefined ? [] : [{ severity: first.severity, code: first.code, findings: group }];
   });
 }
-
-const order = { bad: 0, unsure: 1, good: 2 } as const;
 
 /** Those that lose something first; otherwise as they were. */
 export function worstFirst(sides: readonly Side[]): readonly Side[] {

@@ -7,7 +7,7 @@ import { pods as podKind } from '../../../api/kinds.ts';
 import { inParallel } from '../../io/async/parallel.ts';
 import { pause } from '../../io/async/pause.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { addressesIn, messagePath, probePod, type Reply, runPod } from '../../migrate/run/verify/probe.ts';
+import { addressesIn, messagePath, podLabels, probePod, type Reply, runPod } from '../../migrate/run/verify/probe.ts';
 import type { PodObject } from '../../model/objects/raw.ts';
 import { listText } from '../../model/values/list-text.ts';
 import type { TestResult } from './test-table.ts';
@@ -97,7 +97,7 @@ function nodePod(name: string, rules: string, { node, namespace, nodeImage }: Ou
   const tolerations = [{ operator: 'Exists' }];
   return {
     ...{ apiVersion: 'v1', kind: 'Pod' },
-    metadata: { name, namespace, labels: { 'app.kubernetes.io/name': 'sdn-compat-probe' } },
+    metadata: { name, namespace, labels: podLabels },
     spec: {
       ...{ nodeName: node, hostNetwork: true, restartPolicy: 'Never', activeDeadlineSeconds: 60 },
       ...{ automountServiceAccountToken: false, enableServiceLinks: false, terminationGracePeriodSeconds: 0 },

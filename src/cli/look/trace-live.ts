@@ -3,9 +3,8 @@ import { hostname } from 'node:os';
 import { exec } from '../../io/programs/exec.ts';
 import { parseIpv4 } from '../../model/objects/fields.ts';
 import { liveTrace } from '../../node/admin/live-trace.ts';
-import { TraceWorld } from '../../node/trace/world.ts';
+import type { TraceWorld } from '../../node/trace/world.ts';
 import { Failure } from '../fail.ts';
-import type { Objects } from './trace-objects.ts';
 import type { Live, Traced } from './trace-table.ts';
 
 export interface LiveFlags {
@@ -19,14 +18,13 @@ const badInput = 2;
 
 /** Throws Failure if this host is no node of the cluster, or cannot be compared. */
 export async function lookLive(
-  objects: Objects,
+  world: TraceWorld,
   { pod, to, proto, port, isReply, backend, ways }: Traced,
   { fromNode, nodeName = hostname(), ovsRunDir }: LiveFlags,
 ): Promise<Live> {
   if (backend === 'ovn') throw new Failure('--live: OVN-Kubernetes forwards here, and none of our flows', badInput);
   if (isReply) throw new Failure('--live: an answer needs a connection; leave out --reply', badInput);
   if (fromNode !== undefined) throw new Failure('--live: the pod is where it is; leave out --from-node', badInput);
-  const world = new TraceWorld(objects);
   const node = world.node(nodeName);
   if (node === undefined)
     throw new Failure(`--live: there is no valid HostSubnet ${nodeName}; name this Node with --node-name`, badInput);

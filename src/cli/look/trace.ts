@@ -4,6 +4,7 @@ import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/
 import { problemText } from '../../io/input/manifests.ts';
 import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
 import { assignedWays } from '../../model/cluster/assigned-ways.ts';
+import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import type { Ip } from '../../model/values/address.ts';
@@ -16,7 +17,6 @@ import { Failure } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
 import { type Destination, parseDestination } from './destination.ts';
 import { lookLive } from './trace-live.ts';
-import { type Objects } from './trace-objects.ts';
 import { type Traced, traceText } from './trace-table.ts';
 
 export interface TraceFlags extends ClientFlags {
@@ -37,14 +37,17 @@ const dropped = 1;
 /** The node does otherwise than planned. */
 const otherwise = 3;
 
-/** Prints the ways; exit status 1 if the packet is dropped or refused on any of them, 2 if that cannot
- * be told, 3 if this node does otherwise. */
+/**
+ * Prints the ways; exit status 1 if the packet is dropped or refused on any of them, 2 if that cannot be told, 3 if this
+ * node does otherwise.
+ */
 export async function runTrace(key: string, destination: string, flags: TraceFlags): Promise<void> {
   const to = parseDestination(destination);
   if (!to.ok) throw new Failure(to.error, badInput);
   const objects = flags.filename.length > 0 ? await fromFiles(flags) : await fromServer(flags);
-  const planned = trace(objects, key, to.value, flags);
-  const traced = flags.live ? { ...planned, live: await lookLive(objects, planned, flags) } : planned;
+  const world = worldOf(objects, key, flags);
+  const planned = traceIn({ objects, world }, key, to.value, flags);
+  const traced = flags.live ? { ...planned, live: await lookLive(world, planned, flags) } : planned;
   print(await formatted(traced, flags.output, () => traceText(traced, flags.verbose)));
   const isAny = (...verdicts: readonly string[]): boolean =>
     traced.ways.some(({ verdict }) => verdicts.includes(verdict));
@@ -55,6 +58,9 @@ export async function runTrace(key: string, destination: string, flags: TraceFla
   else if (isAny('dropped', 'refused')) process.exitCode = dropped;
 }
 
+/** What a trace is made from. */
+export type Objects = TraceObjects & { readonly reports: NodeReports };
+
 /** The ways of a packet from the pod NAMESPACE/NAME; throws Failure if it cannot be told. */
 export function trace(
   objects: Objects,
@@ -62,11 +68,22 @@ export function trace(
   to: Destination,
   flags: Pick<TraceFlags, 'fromNode' | 'reply'>,
 ): Traced {
-  const { fromNode } = flags;
+  return traceIn({ objects, world: worldOf(objects, key, flags) }, key, to, flags);
+}
+
+/** The nodes of the objects, with the pod where it is to be; throws Failure if there is no such node. */
+function worldOf(objects: Objects, key: string, { fromNode }: Pick<TraceFlags, 'fromNode'>): TraceWorld {
   if (fromNode !== undefined && !objects.cluster.hostSubnets.some(({ name }) => name === fromNode))
     throw new Failure(`--from-node ${fromNode}: there is no valid HostSubnet of that name`, badInput);
-  const moved = new Map(fromNode === undefined ? [] : [[key, fromNode]]);
-  const world = new TraceWorld(objects, moved);
+  return new TraceWorld(objects, new Map(fromNode === undefined ? [] : [[key, fromNode]]));
+}
+
+function traceIn(
+  { objects, world }: { readonly objects: Objects; readonly world: TraceWorld },
+  key: string,
+  to: Destination,
+  flags: Pick<TraceFlags, 'reply'>,
+): Traced {
   const pod = podOf(world, objects, key);
   const target = to.kind === 'ip' ? to.ip : podOf(world, objects, to.pod).ip;
   const { proto, port } = to;

@@ -2,21 +2,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { newPlugins } from '../../migrate/targets.ts';
 import { type Concern, concerns } from '../../migrate/translation.ts';
-import { parseCidr } from '../../model/values/address.ts';
-import { addClientOptions } from '../client.ts';
 import { addLookCommands } from './look/commands.ts';
 import { addGuideCommand } from './look/guide-command.ts';
 import { flagOf, planOptions } from './options.ts';
 import type { PlanFlags } from './plan.ts';
 import { addApplyCommands } from './run/commands.ts';
-
-const none: readonly string[] = [];
-
-function list(flags: string, description: string): Option {
-  return new Option(flags, `${description} (repeatable)`)
-    .argParser((value: string, before: readonly string[]) => [...before, value])
-    .default(none, 'none');
-}
+import { list, source } from './source-options.ts';
 
 function concernList(text: string): readonly Concern[] {
   return text.split(',').map((word) => {
@@ -25,31 +16,6 @@ function concernList(text: string): readonly Concern[] {
       throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${concerns.join(', ')}.`);
     return concern;
   });
-}
-
-function network(text: string, before: readonly string[]): readonly string[] {
-  const cidr = parseCidr(text);
-  if (!cidr.ok) throw new InvalidArgumentError(`${cidr.error}.`);
-  return [...before, text];
-}
-
-/** Adds the options that select where the cluster is read from. */
-function source(command: Command): Command {
-  return addClientOptions(command.option('--from-cluster', 'read the objects from the API server', false))
-    .addOption(
-      list(
-        '-f, --filename <path>',
-        'read the objects from a file or directory: YAML, JSON, lists, must-gather, .gz; - is standard input',
-      ),
-    )
-    .addOption(
-      new Option(
-        '--machine-network <cidr>',
-        "a network of the nodes' addresses, where the input does not tell prefix lengths (repeatable)",
-      )
-        .argParser(network)
-        .default(none, 'none'),
-    );
 }
 
 /** Adds the subcommands to `migrate`. */
@@ -72,7 +38,7 @@ export function addMigrateCommands(migrate: Command): void {
 
   for (const option of planOptions(newPlugins)) plan.addOption(flagOf(option));
 
-  addLookCommands(migrate, { source });
-  addApplyCommands(migrate, { source });
+  addLookCommands(migrate);
+  addApplyCommands(migrate);
   addGuideCommand(migrate);
 }

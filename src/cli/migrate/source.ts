@@ -1,5 +1,4 @@
 /** Reads what `migrate` works on: a snapshot, from files or from a cluster, or a plan. Reports progress. */
-import type { Command } from 'commander';
 import type { Kind } from '../../../api/kinds.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
@@ -17,12 +16,6 @@ export interface SourceFlags extends ClientFlags {
   readonly fromCluster: boolean;
   readonly filename: readonly string[];
   readonly machineNetwork: readonly string[];
-}
-
-/** What several commands of `migrate` share. */
-export interface Shared {
-  /** Adds the options that select where the cluster is read from. */
-  readonly source: (command: Command) => Command;
 }
 
 export type Progress = (what: string) => void;

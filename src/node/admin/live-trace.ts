@@ -4,6 +4,7 @@ import type { Exec, RunResult } from '../../io/programs/exec.ts';
 import { messageOf } from '../../model/values/message-of.ts';
 import { attachedPods } from '../cni/pods.ts';
 import { type Connection, readConnections } from '../conntrack/connection.ts';
+import { addressesOf, linksOf, showAddresses } from '../links/links.ts';
 import { changes, contentFrom, contentOf, elementsFrom, type NftContent } from '../nft/elements.ts';
 import { parseListing } from '../nft/listing.ts';
 import { areChainsAsWritten } from '../nft/table.ts';
@@ -126,9 +127,9 @@ class Look {
   /** Each egress IP that the namespace requests is on this node if it should be, and else not. */
   async addresses(): Promise<Answer> {
     const { world, node, question } = this.#asked;
-    const { stdout } = await this.#run('ip', ['-4', '-o', 'address']);
-    if (!/^\d+: lo +inet 127\./m.test(stdout)) return unknown('ip lists no addresses');
-    const present = new Set([...stdout.matchAll(/ inet ([\d.]+)\//g)].map(([, ip = '']) => ip));
+    const links = linksOf((await this.#run('ip', showAddresses)).stdout);
+    if (links.length === 0) return unknown('ip lists no interfaces');
+    const present = new Set(addressesOf(links).map(({ ip }) => ip));
     const requested = world.state.requests.get(question.pod.vnid) ?? [];
     const missing = requested.filter((ip) => node.plan.addresses.has(ip) && !present.has(ip));
     const spare = requested.filter((ip) => !node.plan.addresses.has(ip) && present.has(ip));

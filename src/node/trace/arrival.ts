@@ -2,8 +2,7 @@
 import { port } from '../ovs/pipeline.ts';
 import { podMac } from '../values/addressing.ts';
 import type { Asked } from './ofproto.ts';
-import type { Packet } from './packet.ts';
-import type { Question, Way } from './way.ts';
+import { firstPacket, type Question, type Way } from './way.ts';
 import type { TracedNode, TraceWorld } from './world.ts';
 
 export interface Arrival extends Asked {
@@ -15,17 +14,15 @@ export interface Arrival extends Asked {
 export function arrivalAt(
   world: TraceWorld,
   node: TracedNode,
-  { pod, to, proto, port: number }: Question,
+  question: Question,
   ways: readonly Way[],
 ): Arrival | undefined {
+  const { pod } = question;
   const from = world.node(pod.node);
-  const packet: Packet = { proto, nw_src: pod.ip, nw_dst: to, ...(number === undefined ? {} : { tp_dst: number }) };
   if (from === undefined) return undefined;
+  const packet = firstPacket(from, question);
   const macs = { from: podMac(pod.ip), to: podMac(from.gateway) };
-  if (pod.node === node.name) {
-    const [ofport] = [...node.pods].find(([, one]) => one.ip === pod.ip) ?? [port.firstPod];
-    return { by: 'pod', packet: { ...packet, in_port: ofport }, macs };
-  }
+  if (pod.node === node.name) return { by: 'pod', packet, macs };
   const isOnWay = ways.some(({ steps }) => steps.some((step) => step.node === node.name));
   if (!isOnWay) return undefined;
   return { by: 'tunnel', packet: { ...packet, in_port: port.vxlan0, tun_id: pod.vnid, tun_src: from.nodeIP }, macs };

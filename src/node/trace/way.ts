@@ -220,7 +220,7 @@ function joined(ways: readonly Way[]): readonly Way[] {
  * takes one way.
  */
 export function waysOf(world: TraceWorld, question: Question): readonly Way[] {
-  const { pod, to, port: number, isReply } = question;
+  const { pod, to, isReply } = question;
   const node = world.node(pod.node);
   const says = `${pod.namespace}/${pod.name}, ${pod.ip}, VNID ${pod.vnid}, ${isReply ? 'answers' : 'sends to'} ${to}`;
   const first: Step = { node: pod.node, at: 'pod', says, flow: null };
@@ -230,12 +230,13 @@ export function waysOf(world: TraceWorld, question: Question): readonly Way[] {
   }
   const answer = isReply ? serviceAnswer(world, pod, question) : undefined;
   if (answer !== undefined) return answersOf(new Tracer(world, question), node, answer, first);
-  const packet: Packet = {
-    ...opened(node, question),
-    nw_dst: to,
-    ...(number === undefined ? {} : { tp_dst: number }),
-  };
-  return joined(new Tracer(world, question).follow(node, packet, { steps: [first], nodes: 1 }));
+  return joined(new Tracer(world, question).follow(node, firstPacket(node, question), { steps: [first], nodes: 1 }));
+}
+
+/** The packet as the pod sends it on its node. */
+export function firstPacket(node: TracedNode, question: Question): Packet {
+  const { to, port: number } = question;
+  return { ...opened(node, question), nw_dst: to, ...(number === undefined ? {} : { tp_dst: number }) };
 }
 
 /** What the pod sends, but for where to. */

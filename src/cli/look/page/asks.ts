@@ -8,8 +8,7 @@ import type { TraceObjects } from '../../../node/trace/world.ts';
 import type { WhatIf } from '../../../page/answers.ts';
 import { Failure } from '../../fail.ts';
 import { parseDestination } from '../destination.ts';
-import { trace } from '../trace.ts';
-import type { Objects } from '../trace-objects.ts';
+import { type Objects, trace } from '../trace.ts';
 import type { Traced } from '../trace-table.ts';
 
 function must<T>(result: Result<T>): T {

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { newPlugins } from '../../../migrate/targets.ts';
 import { addClientOptions } from '../../client.ts';
 import { flagOf, planOptions } from '../options.ts';
-import type { Shared } from '../source.ts';
+import { source } from '../source-options.ts';
 import type { AddressesFlags } from './addresses.ts';
 import type { GatherFlags } from './gather.ts';
 import type { InspectFlags } from './inspect.ts';
@@ -15,7 +15,7 @@ const target = (): Option => {
 };
 
 /** Adds the commands to `migrate`. */
-export function addLookCommands(migrate: Command, { source }: Shared): void {
+export function addLookCommands(migrate: Command): void {
   source(migrate.command('inspect'))
     .description('show what there is to migrate and what would change for whom; exit status 1 when there are blockers')
     .addOption(target())

@@ -4,7 +4,7 @@ import { newPluginNames, oldPlugin } from '../../../migrate/targets.ts';
 import { addClientOptions } from '../../client.ts';
 import { duration } from '../../duration.ts';
 import { wholeNumber } from '../../whole-number.ts';
-import type { Shared } from '../source.ts';
+import { source } from '../source-options.ts';
 import type { ApplyFlags } from './apply.ts';
 import type { BackFlags } from './back.ts';
 import type { VerifyFlags } from './verify.ts';
@@ -29,10 +29,10 @@ const probeRights = `
 sdn-compat-migrate-probe). The pods are under the namespaces' own policies, and are removed whatever happens.`;
 
 /** Adds the commands to `migrate`. */
-export function addApplyCommands(migrate: Command, shared: Shared): void {
+export function addApplyCommands(migrate: Command): void {
   addApply(migrate);
   addVerify(migrate);
-  addBack(migrate, shared);
+  addBack(migrate);
 }
 
 function addApply(migrate: Command): void {
@@ -109,7 +109,7 @@ function addVerify(migrate: Command): void {
     .action(async (flags: VerifyFlags) => (await import('./verify.ts')).runVerify(flags));
 }
 
-function addBack(migrate: Command, { source }: Shared): void {
+function addBack(migrate: Command): void {
   source(migrate.command('back'))
     .description(
       "undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone",

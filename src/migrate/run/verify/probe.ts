@@ -37,6 +37,8 @@ export interface ProbeDeps {
 
 const atOnce = 8;
 const label = { key: 'app.kubernetes.io/name', value: 'sdn-compat-probe' } as const;
+/** What `runPod` knows its pods by: one without it is somebody else's. */
+export const podLabels = { [label.key]: label.value };
 const planLabel = 'migrate.sdn-compat/plan';
 /** Where a pod puts its answer. */
 export const messagePath = '/dev/termination-log';
@@ -68,7 +70,7 @@ export function probePod({ namespace, node }: Place, { plan, run }: Asker, optio
     metadata: {
       name: [label.value, plan.id, run].filter((part) => part !== '').join('-'),
       namespace,
-      labels: { [label.key]: label.value, [planLabel]: plan.id },
+      labels: { ...podLabels, [planLabel]: plan.id },
     },
     spec: {
       ...(node === undefined ? {} : { nodeName: node }),

@@ -26,6 +26,7 @@ import { create, dump, startCluster, switchToOVN } from '../../../migrate/cluste
 import { make } from '../../../migrate/snapshots.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
+import { objects } from './on-the-way.ts';
 
 const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const dying = join(import.meta.dirname, 'dying.mjs');
@@ -38,19 +39,6 @@ interface Kill {
   readonly at: number;
   readonly isAnswered: boolean;
 }
-
-const objects: readonly KubeObject[] = [
-  make.namespace('sdn-compat'),
-  ...[1, 2, 3].map((index) => make.node(`n${index}`, `192.168.7.1${index}`)),
-  make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101', '192.168.7.102'] }),
-  make.hostSubnet('n2', '192.168.7.12', { egressIPs: ['192.168.7.103'] }),
-  make.hostSubnet('n3', '192.168.7.13', { egressCIDRs: ['192.168.7.192/26'] }),
-  ...['red', 'blue', 'green', 'auto'].map((name) => make.namespace(name)),
-  make.netNamespace('red', 10, { egressIPs: ['192.168.7.101', '192.168.7.103'] }),
-  make.netNamespace('blue', 11, { egressIPs: ['192.168.7.102'] }),
-  make.netNamespace('green', 11, { egressIPs: [] }),
-  make.netNamespace('auto', 12, { egressIPs: ['192.168.7.200'] }),
-];
 
 /** A cluster on its way from OpenShift SDN to the facade. */
 class Way {

@@ -20,6 +20,7 @@ import { ControllerProcess } from '../../../controllers/process.ts';
 import { create, startCluster, switchToOVN } from '../../../migrate/cluster.ts';
 import { make } from '../../../migrate/snapshots.ts';
 import { generator } from '../../../random.ts';
+import { objects } from './on-the-way.ts';
 
 const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const merge = { type: 'merge' } as const;
@@ -41,20 +42,7 @@ beforeAll(async () => {
   started = await startCluster();
   await started.client.create<KubeObject>(customResourceDefinitions, definitionOf(networkOperators, open));
   await started.client.create(clusterNetworks, make.clusterNetwork());
-  await create(started.client, [
-    make.namespace('sdn-compat'),
-    make.node('n1', '192.168.7.11'),
-    make.node('n2', '192.168.7.12'),
-    make.node('n3', '192.168.7.13'),
-    make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101', '192.168.7.102'] }),
-    make.hostSubnet('n2', '192.168.7.12', { egressIPs: ['192.168.7.103'] }),
-    make.hostSubnet('n3', '192.168.7.13', { egressCIDRs: ['192.168.7.192/26'] }),
-    ...['red', 'blue', 'green', 'auto'].map((name) => make.namespace(name)),
-    make.netNamespace('red', 10, { egressIPs: ['192.168.7.101', '192.168.7.103'] }),
-    make.netNamespace('blue', 11, { egressIPs: ['192.168.7.102'] }),
-    make.netNamespace('green', 11, { egressIPs: [] }),
-    make.netNamespace('auto', 12, { egressIPs: ['192.168.7.200'] }),
-  ]);
+  await create(started.client, objects);
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-facade-'));
   plan = join(folder, 'plan');
   const network = ['--machine-network', '192.168.7.0/24'];
