@@ -105,6 +105,7 @@ class Agent {
       changed: () => this.#wake(),
       lost: () => this.#lookAgain(),
       rebuilding: () => this.#applier.forget(),
+      flowsChanged: () => this.#flowsChanged(),
     });
     const drops = new DropCounts({
       bridge: this.#host.openVswitch.bridge,
@@ -208,6 +209,12 @@ class Agent {
     this.#wake();
   }
 
+  /** Somebody else changed flows. */
+  #flowsChanged(): void {
+    this.#applier.forgetBridge();
+    this.#wake();
+  }
+
   #linksChanged(): void {
     this.#addresses.forget();
     this.#wake();
@@ -300,7 +307,7 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    if (done.bundleLines + done.hosted.length + done.released.length > 0) {
+    if (done.changes + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
     return done;

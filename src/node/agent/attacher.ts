@@ -23,8 +23,8 @@ import {
 import type { CniRequest, CniResult } from '../cni/server.ts';
 import { addressesOf, linksOf } from '../links/links.ts';
 import { hostDevice } from '../links/veth.ts';
-import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
+import { removePort } from '../ovs/setup.ts';
 import { podMac } from '../values/addressing.ts';
 import type { Host, Prepared } from './host.ts';
 

@@ -3,9 +3,9 @@ import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } fr
 import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { addPort } from '../ovs/bridge.ts';
 import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge } from '../ovs/pipeline.ts';
+import { addPort } from '../ovs/setup.ts';
 import type { LocalPod } from '../values/facts.ts';
 
 /** A pod's interface on br0. */
