@@ -452,10 +452,10 @@ test.each(Object.keys(states))(
       }
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     }
-    expect(packets.length).toBeGreaterThanOrEqual(60);
-  },
-  120_000,
-);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  expect(packets.length).toBeGreaterThanOrEqual(60);
+});
 
 test('the comparison sees one wrong bucket', async () => {
   const name = '14-egress-two-remotes';
