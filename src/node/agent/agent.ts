@@ -10,6 +10,7 @@ import type { Exec } from '../../io/programs/exec.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { ClusterView } from '../cluster/feed.ts';
+import { LinkedPods } from '../cni/linked.ts';
 import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
@@ -20,6 +21,7 @@ import { PresentAddresses } from '../links/present.ts';
 import { AddressProbes, type Withheld } from '../links/probe.ts';
 import { AddressRecord, recordFile } from '../links/record.ts';
 import { renderBase } from '../nft/ruleset.ts';
+import { NftSession } from '../nft/session.ts';
 import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
@@ -66,6 +68,8 @@ class Agent {
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
   readonly #nft: NftTable;
+  readonly #session: NftSession;
+  readonly #linked: LinkedPods;
   readonly #probes: AddressProbes;
   readonly #pending = new PendingChanges(() => performance.now());
   #view: ClusterView | undefined;
@@ -90,7 +94,8 @@ class Agent {
     });
     metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
-    this.#nft = new NftTable(exec, logger);
+    this.#session = new NftSession(exec);
+    this.#nft = new NftTable(exec, logger, this.#session);
     this.#probes = new AddressProbes({
       exec,
       logger,
@@ -98,6 +103,7 @@ class Agent {
       carriedBy: (node, ip) => carriedBy({ client, namespace: options.leaseNamespace, signal }, node, ip),
     });
     const addresses = this.#addresses;
+    this.#linked = new LinkedPods(exec);
     this.#host = new Host(options, {
       exec,
       logger,
@@ -107,12 +113,7 @@ class Agent {
       rebuilding: () => this.#applier.forget(),
       flowsChanged: () => this.#flowsChanged(),
     });
-    const drops = new DropCounts({
-      bridge: this.#host.openVswitch.bridge,
-      vnids: () => this.#cluster.feed.vnids,
-      clock: () => performance.now(),
-    });
-    metrics.followDrops(() => drops.since());
+    this.#followDrops();
     this.#sweeper = new Sweeper({
       exec,
       logger,
@@ -122,7 +123,7 @@ class Agent {
     });
     this.#applier = this.#createApplier();
     this.#failClosed = new FailClosed({
-      exec,
+      linked: this.#linked,
       logger,
       feed: this.#cluster.feed,
       applier: this.#applier,
@@ -134,6 +135,15 @@ class Agent {
       onFailure: metrics.failed,
     });
     this.#attacher = this.#podAttacher();
+  }
+
+  #followDrops(): void {
+    const drops = new DropCounts({
+      bridge: this.#host.openVswitch.bridge,
+      vnids: () => this.#cluster.feed.vnids,
+      clock: () => performance.now(),
+    });
+    this.#deps.metrics.followDrops(() => drops.since());
   }
 
   #createApplier(): Applier {
@@ -150,6 +160,7 @@ class Agent {
       exec,
       logger,
       host: this.#host,
+      linked: this.#linked,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
       annotationsOf: async (namespace, name) =>
@@ -166,12 +177,15 @@ class Agent {
     whenAborted(this.#signal, () => {
       clearInterval(resync);
       this.#host.openVswitch.close();
+      this.#session.close();
     });
+    this.#session.start();
     this.#wake();
     await Promise.all([
       watchHost(
         {
           linksChanged: () => this.#linksChanged(),
+          podLinksChanged: () => this.#linked.forget(),
           routingLost: () => this.#lookAgain(),
           nftLost: () => this.#nftLost(),
           elementsChanged: (printed) => void this.#nft.heard(printed, () => this.#nftLost()),
@@ -198,6 +212,7 @@ class Agent {
   /** The host may differ from what was last read. */
   #lookAgain(): void {
     this.#host.forget();
+    this.#linked.forget();
     this.#applier.forget();
     this.#sweeper.sweep();
     this.#wake();

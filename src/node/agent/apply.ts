@@ -16,7 +16,14 @@ import { contentOf } from '../nft/elements.ts';
 import type { NftChains, NftTable } from '../nft/table.ts';
 import type { NftElements } from '../nft/vocabulary.ts';
 import type { Bridge } from '../ovs/openflow/bridge.ts';
-import { asWeWrite, type BridgeContent, bundleMessages, wantedContent } from '../ovs/openflow/content.ts';
+import type { Outgoing } from '../ovs/openflow/connection.ts';
+import {
+  asWeWrite,
+  bundleMessages,
+  changeMessages,
+  type PlannedContent,
+  wantedContent,
+} from '../ovs/openflow/content.ts';
 import type { NodePlan } from '../plan/node.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
 
@@ -47,7 +54,8 @@ export interface Applied {
 
 export class Applier {
   readonly #deps: ApplyDeps;
-  readonly #bridge = new GuardedCopy<BridgeContent>();
+  /** What the last plan put on the bridge. */
+  readonly #bridge = new GuardedCopy<PlannedContent>();
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
@@ -131,11 +139,17 @@ export class Applier {
     await addresses.release(gone);
   }
 
+  /** The messages that turn what is on the bridge into what is wanted. */
+  async #whatDiffers({ flows, groups }: NodePlan): Promise<Outgoing[]> {
+    const wanted = wantedContent(flows, groups);
+    return bundleMessages(asWeWrite(await this.#deps.bridge.read(), wanted), wanted);
+  }
+
   async #applyBundle(plan: NodePlan): Promise<number> {
-    const wanted = wantedContent(plan.flows, plan.groups);
+    const wanted = { parts: new Set(plan.parts), groups: plan.groups };
     const keep = this.#bridge.begin();
-    const actual = this.#bridge.value ?? asWeWrite(await this.#deps.bridge.read(), wanted);
-    const messages = bundleMessages(actual, wanted);
+    const before = this.#bridge.value;
+    const messages = before === undefined ? await this.#whatDiffers(plan) : changeMessages(before, wanted);
     if (messages.length > 0) await this.#deps.bridge.apply(messages);
     keep(wanted);
     return messages.length;

@@ -28,6 +28,32 @@ export interface BridgeContent {
 
 export const emptyBridge: BridgeContent = { flows: new Map(), groups: new Map() };
 
+/** The flows and groups of a plan, the flows in parts. Two parts of a plan have no flow of the same key. */
+export interface PlannedContent {
+  readonly parts: ReadonlySet<readonly Flow[]>;
+  readonly groups: readonly Group[];
+}
+
+/**
+ * The messages of one bundle that turn what one plan wanted into what the next does. It costs what the changed parts
+ * have.
+ */
+export function changeMessages(before: PlannedContent, after: PlannedContent): Outgoing[] {
+  const gone = [...before.parts].filter((part) => !after.parts.has(part)).flat();
+  const came = [...after.parts].filter((part) => !before.parts.has(part)).flat();
+  const [were, are] = [new Set(before.groups), new Set(after.groups)];
+  return bundleMessages(
+    wantedContent(
+      gone,
+      before.groups.filter((group) => !are.has(group)),
+    ),
+    wantedContent(
+      came,
+      after.groups.filter((group) => !were.has(group)),
+    ),
+  );
+}
+
 /** The content of a plan. */
 export function wantedContent(flows: readonly Flow[], groups: readonly Group[]): BridgeContent {
   return contentOf(flows.map(flowEntry), groups.map(groupEntry));

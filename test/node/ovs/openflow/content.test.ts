@@ -6,6 +6,7 @@ import {
   asWeWrite,
   type BridgeContent,
   bundleMessages,
+  changeMessages,
   contentOf,
   emptyBridge,
   wantedContent,
@@ -56,6 +57,30 @@ it('makes any bridge of any other, and then there is nothing left to do', () => 
 
 const flow: Flow = { table: 1, priority: 2, match: { proto: 'ip' }, actions: [{ kind: 'group', id: 7 }] };
 const group = { id: 7, buckets: [[{ kind: 'output', port: 1 }]] } as const;
+
+it('makes one plan of another by the parts that differ', () => {
+  const parts = fc
+    .tuple(someFlows, someGroups)
+    .map(([flows, groups]) => ({ parts: flows.map((one) => [one]), groups }));
+  fc.assert(
+    fc.property(parts, parts, fc.nat(6), (one, other, kept) => {
+      // some parts are the same lists, and some flows are in both in other lists
+      const shared = one.parts.slice(0, kept);
+      const keys = new Set(shared.flat().map(flowKey));
+      const ids = new Set(one.groups.slice(0, kept).map(({ id }) => id));
+      const next = {
+        parts: new Set([...shared, ...other.parts.filter(([flow]) => !keys.has(flowKey(flow!)))]),
+        groups: [...one.groups.slice(0, kept), ...other.groups.filter(({ id }) => !ids.has(id))],
+      };
+      const before = { parts: new Set(one.parts), groups: one.groups };
+      const whole = (plan: typeof next) => wantedContent([...plan.parts].flat(), plan.groups);
+      const lines = changeMessages(before, next).map(({ about }) => about());
+      expect(after(whole(before), lines)).toEqual(whole(next));
+      expect(lines.sort()).toEqual(linesOf(whole(before), whole(next)).sort());
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
 
 it('adds groups before the flows that use them, and deletes them after those', () => {
   const wanted = wantedContent([flow], [group]);
