@@ -5,7 +5,7 @@ const shared = {
   },
   moduleNameMapper: {
     '^@kubernetes/client-node$': '<rootDir>/node_modules/@kubernetes/client-node/dist/config.js',
-    '^\\./gen/index\\.js$': '<rootDir>/scripts/kubernetes-client-without-models.js',
+    '^\\./gen/index\\.js$': '<rootDir>/test/kubernetes-client-without-models.mjs',
   },
   testEnvironment: 'node',
 };
