@@ -7,7 +7,7 @@ const shared = {
     '^@kubernetes/client-node$': '<rootDir>/node_modules/@kubernetes/client-node/dist/config.js',
     '^\\./gen/index\\.js$': '<rootDir>/test/kubernetes-client-without-models.mjs',
   },
-  testEnvironment: 'node',
+  testEnvironment: './scripts/jest-environment.js',
 };
 
 /**
