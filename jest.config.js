@@ -3,6 +3,10 @@ const shared = {
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
+  moduleNameMapper: {
+    '^@kubernetes/client-node$': '<rootDir>/node_modules/@kubernetes/client-node/dist/config.js',
+    '^\\./gen/index\\.js$': '<rootDir>/scripts/kubernetes-client-without-models.js',
+  },
   testEnvironment: 'node',
 };
 
@@ -11,7 +15,7 @@ const shared = {
  * given out (image, executable, package) and runs real container runtimes, and needs those.
  */
 export default {
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   reporters: ['default', './scripts/jest-closing-line.js'],
   projects: [
     {

@@ -89,7 +89,7 @@ test('a watch goes on over a restart of the server', async () => {
   await first.server.close();
   const second = await start({ dataDir, listen: { host: '127.0.0.1', port } });
   await second.client.create(netNamespaces, netNamespace('late', 2));
-  for (let tries = 0; tries < 100 && cache.get('late') === undefined; tries += 1)
+  for (let tries = 0; tries < 3_000 && cache.get('late') === undefined; tries += 1)
     await new Promise((resolve) => setTimeout(resolve, 20));
   expect(cache.list().map(({ metadata }) => metadata.name)).toEqual(['early', 'late']);
   stop.abort();

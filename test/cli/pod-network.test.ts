@@ -42,7 +42,7 @@ test('namespaces are joined, made global and isolated again, by name or by label
   expect([await netid('a'), await netid('c')]).toEqual([0, 0]);
   await change({ kind: 'isolate' }, { names: ['a', 'c'] });
   expect(new Set([0, await netid('a'), await netid('b'), await netid('c')]).size).toBe(4);
-}, 30_000);
+});
 
 test('what cannot be done is said of each namespace, and the others are changed all the same', async () => {
   await begin('multitenant');
@@ -56,7 +56,7 @@ test('what cannot be done is said of each namespace, and the others are changed 
   await expect(change({ kind: 'global' }, { selector: 'team=x' })).rejects.toThrow(
     'no namespace has the labels "team=x"',
   );
-}, 30_000);
+});
 
 test('with another plugin nothing is asked for', async () => {
   await begin('networkpolicy');
@@ -67,7 +67,7 @@ test('with another plugin nothing is asked for', async () => {
   expect(await cluster.netNamespace('a')).toMatchObject({ netid: before.netid });
   await expect(runPodNetwork('global', [], {})).rejects.toThrow('give either names of namespaces or --selector');
   await expect(runPodNetwork('global', ['a'], { selector: 'team=x' })).rejects.toThrow('give either names');
-}, 30_000);
+});
 
 test.each([
   ['global', [], { selector: '' }, '--selector is empty: it would mean all namespaces'],
@@ -110,7 +110,7 @@ describe('while nobody acts on what is asked for', () => {
       { type: 'merge' },
     );
     await first;
-  }, 30_000);
+  });
 
   test('a stop is told as one, and the next namespace is not asked for', async () => {
     const stop = new AbortController();
@@ -122,5 +122,5 @@ describe('while nobody acts on what is asked for', () => {
     stop.abort();
     await first;
     expect((await cluster.netNamespace('b'))?.metadata.annotations).not.toHaveProperty([changeNetworkAnnotation]);
-  }, 30_000);
+  });
 });

@@ -184,7 +184,7 @@ test('a process that may not ask, and one without an API server, give no metrics
   waiting.close();
   silent.close();
   await gone.stop();
-}, 60_000);
+});
 
 test('a certificate of files is used; files that are no pair are refused in one line', async () => {
   const [cert, key] = [join(started.folder, 'tls.crt'), join(started.folder, 'tls.key')];

@@ -137,7 +137,7 @@ describe('VNIDs', () => {
     for (const [index, name] of names.entries())
       expect(await cluster.netNamespace(name)).toMatchObject({ netid: 500 + index, egressIPs: [`192.168.7.${index}`] });
     await server.client.delete(namespaces, { name: 'pair0' });
-    await until('it goes with its Namespace', async () => (await cluster.netNamespace('pair0')) === undefined, 15);
+    await until('it goes with its Namespace', async () => (await cluster.netNamespace('pair0')) === undefined);
   });
 
   test('what cannot be is refused with an Event, and the annotation removed', async () => {

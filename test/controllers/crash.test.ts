@@ -131,7 +131,7 @@ test(
       for (let kill = 0; kill < kills; kill += 1) {
         // half of them while it starts, half while it works
         const isAtWork = kill % 2 === 0;
-        if (isAtWork) await until('the controller works', () => controller.said('controllers started'), 20);
+        if (isAtWork) await until('the controller works', () => controller.said('controllers started'));
         await new Promise((resolve) => setTimeout(resolve, Math.random() * (isAtWork ? 300 : 1_000)));
         await controller.end('SIGKILL');
         controller = new ControllerProcess(server.kubeconfig, ...flags);
@@ -155,32 +155,28 @@ test(
       namespaces: (await server.client.list<NamespaceObject>(namespaces)).items,
     });
     const nameOf = ({ metadata }: KubeObject): string => metadata.name ?? '';
-    await until(
-      'the cluster is as the model says',
-      async () => {
-        const raw = await read();
-        const down = raw.nodes
-          .filter(
-            ({ status }) =>
-              status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'False') === true,
-          )
-          .map(nameOf);
-        const cluster_ = clusterOf(raw, new Set());
-        const offline = new Set(
-          cluster_.hostSubnets.filter(({ name }) => down.includes(name)).map(({ hostIP }) => hostIP),
-        );
-        const isComplete =
-          raw.hostSubnets.map(nameOf).sort().join() === raw.nodes.map(nameOf).sort().join() &&
-          raw.netNamespaces.map(nameOf).sort().join() === raw.namespaces.map(nameOf).sort().join();
-        const now = { ...cluster_, offline };
-        return (
-          isComplete &&
-          JSON.stringify(settled(now).cluster.hostSubnets.map(({ egressIPs }) => egressIPs)) ===
-            JSON.stringify(now.hostSubnets.map(({ egressIPs }) => egressIPs))
-        );
-      },
-      30,
-    );
+    await until('the cluster is as the model says', async () => {
+      const raw = await read();
+      const down = raw.nodes
+        .filter(
+          ({ status }) =>
+            status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'False') === true,
+        )
+        .map(nameOf);
+      const cluster_ = clusterOf(raw, new Set());
+      const offline = new Set(
+        cluster_.hostSubnets.filter(({ name }) => down.includes(name)).map(({ hostIP }) => hostIP),
+      );
+      const isComplete =
+        raw.hostSubnets.map(nameOf).sort().join() === raw.nodes.map(nameOf).sort().join() &&
+        raw.netNamespaces.map(nameOf).sort().join() === raw.namespaces.map(nameOf).sort().join();
+      const now = { ...cluster_, offline };
+      return (
+        isComplete &&
+        JSON.stringify(settled(now).cluster.hostSubnets.map(({ egressIPs }) => egressIPs)) ===
+          JSON.stringify(now.hostSubnets.map(({ egressIPs }) => egressIPs))
+      );
+    });
     stop.abort();
     await controller.end();
     await server.stop();

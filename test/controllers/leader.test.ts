@@ -15,10 +15,10 @@ beforeEach(async () => {
   server = await startServer();
   cluster = await prepare(server.client);
   first = new ControllerProcess(server.kubeconfig, ...flags);
-  await until('the first leads', () => first.said('controllers started'), 20);
+  await until('the first leads', () => first.said('controllers started'));
   second = new ControllerProcess(server.kubeconfig, ...flags);
   await cluster.namespace('before');
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all([first.end(), second.end()]);
   await server.stop();
@@ -42,10 +42,10 @@ test('one leads; when it is killed the other acts within the lease, and VNIDs go
   expect(second.said('leading')).toBe(false);
   await first.end('SIGKILL');
   await create('after');
-  await until('the other acts', () => has('after'), 30);
+  await until('the other acts', () => has('after'));
   expect(await holder()).not.toBe(before);
   expect((await cluster.netNamespace('after'))?.netid).not.toBe((await cluster.netNamespace('before'))?.netid);
-}, 120_000);
+});
 
 test('SIGTERM gives the lease back at once', async () => {
   await wait(1_500);
@@ -54,13 +54,13 @@ test('SIGTERM gives the lease back at once', async () => {
   expect(await first.end('SIGTERM')).toBe(0);
   expect(await holder()).not.toBe(before);
   await create('after');
-  await until('the other acts', () => has('after'), 30);
-}, 120_000);
+  await until('the other acts', () => has('after'));
+});
 
 test('a leader that was paused writes nothing when it wakes', async () => {
   await wait(1_500);
   first.signal('SIGSTOP');
-  await until('the other leads', () => second.said('controllers started'), 30);
+  await until('the other leads', () => second.said('controllers started'));
   second.signal('SIGSTOP');
   const logged = first.log.length;
   for (let index = 0; index < 20; index += 1) await create(`awake-${index}`);
@@ -68,10 +68,10 @@ test('a leader that was paused writes nothing when it wakes', async () => {
   await wait(600);
   for (let index = 0; index < 20; index += 1) expect(await has(`awake-${index}`)).toBe(false);
   second.signal('SIGCONT');
-  await until('the leader acts', () => has('awake-19'), 30);
+  await until('the leader acts', () => has('awake-19'));
   const said = (): string[] => first.log.slice(logged).map(({ msg }) => msg);
-  await until('the first has noticed', () => said().includes('not leading any more'), 30);
+  await until('the first has noticed', () => said().includes('not leading any more'));
   const since = said();
   const again = since.indexOf('leading');
   expect(since.slice(0, again < 0 ? undefined : again)).not.toContain('NetNamespace created');
-}, 120_000);
+});

@@ -40,7 +40,7 @@ export interface EventShape extends KubeObject {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  seconds = 10,
+  seconds = 60,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -133,7 +133,7 @@ export class Cluster {
   }
 
   /** Waits until one node alone lists the IP, and says which. */
-  async hostOf(ip: string, seconds = 10): Promise<string> {
+  async hostOf(ip: string, seconds?: number): Promise<string> {
     return until(
       `one node lists ${ip}`,
       async () => {

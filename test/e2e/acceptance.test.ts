@@ -14,13 +14,13 @@ beforeAll(async () => {
   lab = await TestLab.up();
   for (const name of ['red', 'blue']) await lab.namespace(name);
   await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w0', 'worker0']);
-}, 60_000);
-afterAll(() => lab.down(), 30_000);
+});
+afterAll(() => lab.down());
 afterEach(async () => {
   for (const name of ['red', 'blue']) await lab.patch('netnamespace', name, { egressIPs: null });
   for (const name of ['worker0', 'worker1', 'worker2']) await lab.patch('hostsubnet', name, { egressIPs: null });
   await lab.untilSource('red/w0', node0);
-}, 30_000);
+});
 
 const request = (...egressIPs: string[]): Promise<string> => lab.patch('netnamespace', 'red', { egressIPs });
 const host = (worker: string, ...egressIPs: string[]): Promise<string> =>
@@ -75,7 +75,7 @@ test('egress IP set on the namespace before the host, and after it', async () =>
   await lab.untilSource('red/w0', node0);
   await request(egressIP);
   await lab.untilSource('red/w0', egressIP);
-}, 60_000);
+});
 
 test('pods made before and after the egress IP', async () => {
   await host('worker1', egressIP);
@@ -85,7 +85,7 @@ test('pods made before and after the egress IP', async () => {
   await lab.untilSource('red/late', egressIP);
   expect(await lab.source('red/late')).toBe(egressIP);
   await lab.must(['delete', 'pod', '-n', 'red', 'late']);
-}, 60_000);
+});
 
 test('the IP is put on the NIC when it is requested and hosted, and taken off when one of both ends', async () => {
   await host('worker1', egressIP, second);
@@ -98,7 +98,7 @@ test('the IP is put on the NIC when it is requested and hosted, and taken off wh
   await until('it is on the NIC', () => hasAddress('worker1', egressIP));
   await request();
   await until('it is off the NIC', async () => !(await hasAddress('worker1', egressIP)));
-}, 60_000);
+});
 
 test('flows, NAT and addresses are gone after removal', async () => {
   const state = (worker: string): Promise<string[]> =>
@@ -128,7 +128,7 @@ test('flows, NAT and addresses are gone after removal', async () => {
     'all is as before',
     async () => JSON.stringify(await Promise.all(workers.map(state))) === JSON.stringify(before),
   );
-}, 60_000);
+});
 
 test('an unused IP is removed from the HostSubnet without harm to the other', async () => {
   await host('worker1', egressIP);
@@ -137,7 +137,7 @@ test('an unused IP is removed from the HostSubnet without harm to the other', as
   await lab.untilSource('red/w0', egressIP);
   await host('worker2');
   expect(await lab.source('red/w0', 2)).toBe(egressIP);
-}, 60_000);
+});
 
 test('EgressNetworkPolicy with an egress IP', async () => {
   await host('worker1', egressIP);
@@ -155,7 +155,7 @@ test('EgressNetworkPolicy with an egress IP', async () => {
   await until('it is counted', async () => (await droppedOn('worker0', 'red', 'EgressNetworkPolicy')) > 0, 30);
   await lab.must(['delete', 'egressnetworkpolicy', '-n', 'red', 'closed']);
   await lab.untilSource('red/w0', egressIP);
-}, 60_000);
+});
 
 test('it still works after a reboot of the hosting node', async () => {
   await host('worker2', egressIP);
@@ -168,7 +168,7 @@ test('it still works after a reboot of the hosting node', async () => {
   expect(await lab.source('red/w0', 1)).toBe('');
   await lab.command('heal', 'worker2');
   await lab.untilSource('red/w0', egressIP);
-}, 60_000);
+});
 
 test('an outside host that does not answer makes nobody offline', async () => {
   const workers = ['worker0', 'worker1', 'worker2'];
@@ -196,7 +196,7 @@ test('an outside host that does not answer makes nobody offline', async () => {
   await until('they are used', isUsed);
   for (const [index, worker] of workers.entries())
     expect(lab.log(`node-${worker}`).slice(before[index])).not.toContain('node is offline');
-}, 60_000);
+});
 
 test("a Service's external IP is reached from a namespace with an egress IP", async () => {
   await host('worker0', egressIP);
@@ -207,7 +207,7 @@ test("a Service's external IP is reached from a namespace with an egress IP", as
   await until('it answers', async () =>
     (await lab.exec('red/w0', 'curl', '-s', '--max-time', '2', 'http://10.1.8.99')).stdout.startsWith('served to'),
   );
-}, 60_000);
+});
 
 test('NodePort of a pod in a namespace with an egress IP', async () => {
   await host('worker1', egressIP);
@@ -221,7 +221,7 @@ test('NodePort of a pod in a namespace with an egress IP', async () => {
     ),
   );
   expect(await lab.source('red/w0', 2)).toBe(egressIP);
-}, 60_000);
+});
 
 test('NetworkPolicy with an egress IP: denied ingress, and egress as before', async () => {
   await host('worker1', egressIP);
@@ -243,7 +243,7 @@ test('NetworkPolicy with an egress IP: denied ingress, and egress as before', as
   await until('it is counted', async () => (await droppedOn('worker1', 'red', 'NetworkPolicyIngress')) > 0, 30);
   expect(await droppedOn('worker1', 'blue', 'NetworkPolicyIngress')).toBe(0);
   await lab.must(['delete', 'networkpolicy', '-n', 'red', 'deny']);
-}, 60_000);
+});
 
 test('an IP is used again after its namespace is deleted', async () => {
   await host('worker1', egressIP);
@@ -254,7 +254,7 @@ test('an IP is used again after its namespace is deleted', async () => {
   await lab.must(['delete', 'namespace', 'short']);
   await lab.patch('netnamespace', 'blue', { egressIPs: [egressIP] });
   await lab.untilSource('blue/w0', egressIP);
-}, 60_000);
+});
 
 test('removed and added again', async () => {
   for (let round = 0; round < 3; round += 1) {
@@ -265,7 +265,7 @@ test('removed and added again', async () => {
     await host('worker1');
     await lab.untilSource('red/w0', node0);
   }
-}, 60_000);
+});
 
 test('the same IP on two HostSubnets: dropped, and on no NIC', async () => {
   await host('worker1', egressIP);
@@ -279,7 +279,7 @@ test('the same IP on two HostSubnets: dropped, and on no NIC', async () => {
   await until('it is counted', async () => (await droppedOn('worker0', 'red', 'EgressIPNotInUse')) > 0, 30);
   await host('worker2');
   await lab.untilSource('red/w0', egressIP);
-}, 60_000);
+});
 
 test('a pod on the hosting node uses the local IP; other namespaces and nodes are untouched', async () => {
   await host('worker0', egressIP);
@@ -292,7 +292,7 @@ test('a pod on the hosting node uses the local IP; other namespaces and nodes ar
     expect(await lab.source('red/w1', 2)).toBe(second);
     expect(await lab.source('blue/w0', 2)).toBe(node0);
   }
-}, 60_000);
+});
 
 test('node address after removal, on every node', async () => {
   await host('worker1', egressIP);
@@ -302,4 +302,4 @@ test('node address after removal, on every node', async () => {
   await lab.untilSource('red/w0', node0);
   await lab.untilSource('red/w1', node1);
   expect((await lab.exec('red/w1', 'curl', '-s', `${outside}/`)).stdout).toBe('OK\n');
-}, 60_000);
+});

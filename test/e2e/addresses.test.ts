@@ -15,8 +15,8 @@ beforeAll(async () => {
   await Promise.all(['red', 'blue'].map((name) => lab.namespace(name)));
   await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w2', 'worker2']);
   await lab.untilSource('red/w0', '192.168.7.11');
-}, 60_000);
-afterAll(() => lab.down(), 30_000);
+});
+afterAll(() => lab.down());
 
 async function clear(): Promise<void> {
   for (const name of ['red', 'blue']) await lab.patch('netnamespace', name, { egressIPs: null });
@@ -47,7 +47,7 @@ test('gratuitous ARP, request and reply, is seen on the underlay at once and aga
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(await counts()).toBe('request 2, reply 2');
   await clear();
-}, 30_000);
+});
 
 test("a node's address as egress IP is put nowhere: the namespace is dropped, the address stays as it was", async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.12'] });
@@ -71,7 +71,7 @@ test("a node's address as egress IP is put nowhere: the namespace is dropped, th
   expect((await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).toBe('');
   await lab.patch('hostsubnet', 'worker2', { egressCIDRs: null });
   await clear();
-}, 30_000);
+});
 
 /** The row of an egress IP in `sdn-compat status`, with single spaces. */
 async function rowOf(ip: string): Promise<string> {
@@ -111,7 +111,7 @@ test('the agent tells what it hosts and refuses, by metrics and by status, and t
     ];
     return (await lab.must(lease)).includes('"sdn-compat/refused-egress-ips":"{}"');
   });
-}, 30_000);
+});
 
 test.each(['1', '0'])(
   "the node's address removed and added again, with promote_secondaries=%s: it comes first again, and node and pods leave with it",
@@ -136,7 +136,6 @@ test.each(['1', '0'])(
     );
     await clear();
   },
-  30_000,
 );
 
 test("while the node's own address is off, the node does not leave with an egress IP", async () => {
@@ -155,7 +154,7 @@ test("while the node's own address is off, the node does not leave with an egres
   await lab.untilSource('red/w0', egressIP);
   await lab.untilSource('blue/w2', '192.168.7.13');
   await clear();
-}, 30_000);
+});
 
 test('large packets pass between pods of two nodes with DF set, up to the MTU of pods and no further', async () => {
   const to = await lab.podIP('red/w1');
@@ -163,7 +162,7 @@ test('large packets pass between pods of two nodes with DF set, up to the MTU of
     lab.exec('red/w0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(size - 28), to);
   expect((await ping(1400)).status).toBe(0);
   expect((await ping(1401)).stdout + (await ping(1401)).stderr).toMatch(/message too long/i);
-}, 30_000);
+});
 
 test("without an MTU in ClusterNetwork it is the uplink's less 50, for tun0 and new pods, and packets of that size pass", async () => {
   await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"mtu":null}']);
@@ -180,7 +179,7 @@ test("without an MTU in ClusterNetwork it is the uplink's less 50, for tun0 and 
   await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"mtu":1480}']);
   await until('too much is said', () => lab.log('node-worker0').includes('is more than the uplink carries'));
   await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"mtu":1400}']);
-}, 30_000);
+});
 
 test('VXLAN is not tracked by conntrack; other UDP is', async () => {
   const send = `const s = require('dgram').createSocket('udp4'); let left = 2; for (const port of [4789, 4790]) s.send('x', port, '192.168.7.13', () => { if (--left === 0) s.close(); });`;
@@ -189,7 +188,7 @@ test('VXLAN is not tracked by conntrack; other UDP is', async () => {
   const tracked = (await lab.node('worker0', 'conntrack', '-L', '-p', 'udp')).stdout;
   expect(tracked).toContain('dport=4790');
   expect(tracked).not.toContain('port=4789');
-}, 30_000);
+});
 
 test('a node whose address changes: tunnels, flows and sources follow', async () => {
   await lab.patch('hostsubnet', 'worker0', { egressIPs: [egressIP] });
@@ -232,4 +231,4 @@ test('a node whose address changes: tunnels, flows and sources follow', async ()
   expect(flows).not.toMatch(/192\.168\.7\.11\b/);
   expect((await lab.node('worker0', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout).toContain(`${egressIP}/24`);
   await clear();
-}, 60_000);
+});

@@ -63,11 +63,11 @@ beforeAll(async () => {
     }),
   );
   await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', 'pod/a']);
-}, 60_000);
+});
 afterAll(async () => {
   rmSync(machine, { recursive: true });
   await lab.down();
-}, 30_000);
+});
 
 test('a node of the lab is fit, in text and in JSON', async () => {
   expect(await wrong()).toEqual({});
@@ -77,7 +77,7 @@ test('a node of the lab is fit, in text and in JSON', async () => {
   expect(stdout).toMatch(/^ok {2}label of egress IPs: br-ex:eip$/m);
   expect(stdout).toMatch(/^ok {2}Open vSwitch version: \d+\.\d+\.\d+$/m);
   expect(stdout).not.toContain('BAD');
-}, 30_000);
+});
 
 test('too large an MTU, and networks that overlap, are found with a way to fix them', async () => {
   await patchNetwork({ mtu: 1480, serviceNetwork: '192.168.0.0/16' });
@@ -94,7 +94,7 @@ test('too large an MTU, and networks that overlap, are found with a way to fix t
     },
   });
   await patchNetwork({ mtu: 1400, serviceNetwork: '172.30.0.0/16' });
-}, 30_000);
+});
 
 test('settings that keep answers from pods are found; a filter on its own is not one', async () => {
   const set = (name: string, value: number) => lab.node('worker0', 'sysctl', '-q', '-w', `net.ipv4.${name}=${value}`);
@@ -116,7 +116,7 @@ test('settings that keep answers from pods are found; a filter on its own is not
   await until('the agent has put it right', async () => Object.keys(await wrong()).length === 0);
   await set('conf.br-ex.rp_filter', 0);
   expect(await wrong()).toEqual({});
-}, 30_000);
+});
 
 test('no Open vSwitch, no node of that name, no API server', async () => {
   expect(Object.keys(await wrong('--ovs-run-dir', '/nonexistent'))).toEqual(['Open vSwitch database', 'ovs-vswitchd']);
@@ -126,7 +126,7 @@ test('no Open vSwitch, no node of that name, no API server', async () => {
   const kernel = (await wrong('--datapath', 'system'))['datapath'];
   const { status } = await lab.node(worker, 'genl', 'ctrl', 'get', 'name', 'ovs_datapath');
   expect(kernel === undefined).toBe(status === 0);
-}, 30_000);
+});
 
 test("another program's tunnel at our port", async () => {
   await lab.node(
@@ -147,7 +147,7 @@ test("another program's tunnel at our port", async () => {
   expect((await wrong())['VXLAN port']).toMatchObject({ found: 'flannel.1 uses UDP port 4789' });
   await lab.node(worker, 'ip', 'link', 'delete', 'flannel.1');
   expect(await wrong()).toEqual({});
-}, 30_000);
+});
 
 test('a program that has our port', async () => {
   const other = spawn('ip', [
@@ -167,7 +167,7 @@ test('a program that has our port', async () => {
     other.kill();
   }
   await until('the port is free', async () => (await wrong())['VXLAN port'] === undefined);
-}, 60_000);
+});
 
 test('a firewall that drops what is forwarded, until it accepts what pods send', async () => {
   const iptables = (...args: string[]): Promise<Ran> => lab.node(worker, 'iptables-nft', ...args);
@@ -180,7 +180,7 @@ test('a firewall that drops what is forwarded, until it accepts what pods send',
   expect(await wrong()).toEqual({});
   expect(await lab.source('red/a', 5)).not.toBe('');
   await lab.node(worker, 'nft', 'delete', 'table', 'ip', 'filter');
-}, 60_000);
+});
 
 test('an ovs-vswitchd that is dead or does not answer', async () => {
   const pid = lab.pid(`ovs-vswitchd-${worker}`);
@@ -198,7 +198,7 @@ test('an ovs-vswitchd that is dead or does not answer', async () => {
   expect(Object.keys(await wrong())).toEqual(['ovs-vswitchd']);
   await lab.command('start', 'ovs', worker);
   await until('the agent has put all back', async () => (await lab.source('red/a')) !== '');
-}, 30_000);
+});
 
 test('a masquerade bit that means something else is refused', async () => {
   for (const bit of ['15', '24', '31', '-2', 'x']) {
@@ -208,7 +208,7 @@ test('a masquerade bit that means something else is refused', async () => {
       stderr: expect.stringContaining('it must be from 0 to 14 or from 16 to 23') as string,
     });
   }
-}, 30_000);
+});
 
 test('an arping that is not that of iputils', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'check-'));
@@ -233,7 +233,7 @@ test('an arping that is not that of iputils', async () => {
     found: 'is not that of iputils',
     fix: 'install the package iputils-arping instead',
   });
-}, 30_000);
+});
 
 test('programs that are missing are named with their packages', async () => {
   const argv = [
@@ -259,7 +259,7 @@ test('programs that are missing are named with their packages', async () => {
   });
   expect(bad.filter(({ what }) => what.startsWith('program '))).toHaveLength(9);
   expect(bad.find(({ what }) => what === 'uplink')).toMatchObject({ found: 'ip cannot be run' });
-}, 30_000);
+});
 
 /** What of ours is on the node. */
 async function left(): Promise<string[]> {
@@ -301,7 +301,7 @@ test('--cleanup touches nothing while an agent answers', async () => {
   expect(beside.stderr).toMatch(/an agent runs on this node and answers at \S+: end it first/);
   expect(await left()).toEqual(before);
   expect(filesLeft()).toContain('net.d/10-sdn-compat.conflist');
-}, 60_000);
+});
 
 test('--cleanup leaves nothing of ours; twice is no error; the agent starts again from nothing', async () => {
   await lab.patch('hostsubnet', worker, { egressIPs: [egressIP] });
@@ -333,7 +333,7 @@ test('--cleanup leaves nothing of ours; twice is no error; the agent starts agai
   await until('the pod is gone', async () => (await lab.kubectl(['get', 'pod', '-n', 'red', 'a'])).status !== 0);
   await lab.pods(['red/b', worker]);
   await lab.untilSource('red/b', egressIP);
-}, 60_000);
+});
 
 test('--cleanup says what it may not remove', async () => {
   await lab.command('kill', 'agent', worker);
@@ -347,4 +347,4 @@ test('--cleanup says what it may not remove', async () => {
   expect(await left()).toEqual(expect.arrayContaining(['nft', 'rules', 'veth']));
   expect((await agent('--cleanup')).status).toBe(0);
   expect(await left()).toEqual([]);
-}, 60_000);
+});

@@ -72,12 +72,12 @@ const attached = async (address: string): Promise<boolean> =>
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '1');
   await lab.namespace('red');
-}, 60_000);
+});
 afterAll(async () => {
   // those of a node that does not exist: nobody ends them
   await lab.must(['delete', 'pods', '--namespace=red', '--all', '--force', '--grace-period=0']);
   await lab.down();
-}, 60_000);
+});
 
 test('ADD makes interface, address and routes, and the pod reaches the outside and the gateway', async () => {
   const one = await sandbox();
@@ -97,7 +97,7 @@ test('ADD makes interface, address and routes, and the pod reaches the outside a
     '192.168.7.11',
   );
   await remove(one);
-}, 30_000);
+});
 
 test('ADD twice for one sandbox is one pod with one address', async () => {
   const one = await sandbox();
@@ -108,7 +108,7 @@ test('ADD twice for one sandbox is one pod with one address', async () => {
   await remove(one);
   expect(await ports()).toBe(before);
   expect(await attached(first)).toBe(false);
-}, 30_000);
+});
 
 test('of two ADDs at once the address given out later is on record, also when the other ends later', async () => {
   // what limits its bandwidth makes the first of them take longer
@@ -133,7 +133,7 @@ test('of two ADDs at once the address given out later is on record, also when th
     const last = Math.max(...addresses.map((address) => Number(address.split('.')[3])));
     expect(await recorded()).toMatch(new RegExp(`[.]${last}"$`));
   }
-}, 30_000);
+});
 
 test('ADD of a known sandbox in another network namespace puts the pod there', async () => {
   const one = await sandbox();
@@ -148,7 +148,7 @@ test('ADD of a known sandbox in another network namespace puts the pod there', a
   );
   expect(await ports()).toBe(before);
   await remove(one);
-}, 30_000);
+});
 
 test('DEL twice is no error, nor DEL without network namespace, nor of a sandbox never seen', async () => {
   const one = await sandbox();
@@ -158,7 +158,7 @@ test('DEL twice is no error, nor DEL without network namespace, nor of a sandbox
   expect(await call('DEL', { CNI_CONTAINERID: one.id })).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(await call('DEL', { CNI_CONTAINERID: 'never-seen' })).toEqual({ status: 0, stdout: '', stderr: '' });
   await until('its flows are gone', async () => !(await attached(address)));
-}, 30_000);
+});
 
 test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does not answer it fails, and GC too', async () => {
   const [one, two] = [await sandbox(), await sandbox()];
@@ -191,7 +191,7 @@ test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does
   await lab.command('start', 'ovs', worker);
   await until('the node is ready again', async () => (await call('DEL', two.env)).status === 0);
   expect(await held()).not.toContain(`ip=${second} `);
-}, 60_000);
+});
 
 /** What OVSDB and the links hold of a sandbox; '' when nothing. */
 async function leftOf(one: Sandbox): Promise<string> {
@@ -250,7 +250,7 @@ describe('an ADD that is overtaken', () => {
     expect(await attached(address)).toBe(true);
     await remove(one);
     expect(await leftOf(one)).toBe('');
-  }, 60_000);
+  });
 
   test('by a DEL while it waits for its port or its flows leaves nothing', async () => {
     const all = await Promise.all([0, 100, 300, 600].map(async (after) => ({ after, one: await sandbox() })));
@@ -267,7 +267,7 @@ describe('an ADD that is overtaken', () => {
     await Promise.all(all.map(({ one }) => remove(one)));
     await sleep(300);
     for (const { one } of all) expect(await leftOf(one)).toBe('');
-  }, 60_000);
+  });
 
   test('by the death of the plugin leaves nothing, though no DEL comes', async () => {
     const [one, two] = [await sandbox(), await sandbox('abandoned')];
@@ -286,7 +286,7 @@ describe('an ADD that is overtaken', () => {
     expect(await leftOf(two)).toBe('');
     await add(one);
     await remove(one);
-  }, 60_000);
+  });
 
   test('by the death of one plugin goes on when another asks for the same sandbox', async () => {
     const one = await sandbox();
@@ -303,7 +303,7 @@ describe('an ADD that is overtaken', () => {
     expect(await leftOf(one)).toContain(one.id);
     await remove(one);
     expect(await leftOf(one)).toBe('');
-  }, 60_000);
+  });
 });
 
 /** Creates the Pod object of a sandbox, which limits what it receives and sends. */
@@ -350,7 +350,7 @@ describe('an ADD on whose way somebody dies', () => {
     expect(await attached(address)).toBe(true);
     await remove(one);
     expect(await leftOf(one)).toBe('');
-  }, 60_000);
+  });
 
   /** All that the node has for its pods. */
   const everything = async (): Promise<string> => {
@@ -441,7 +441,7 @@ test('ports that somebody removes come back at once', async () => {
     await until(`the gateway answers after ${damage.join(' ')}`, () => reaches(gateway), 8);
   }
   await remove(one);
-}, 60_000);
+});
 
 test('CHECK is content with a pod, and finds a removed route, address, interface or port', async () => {
   const one = await sandbox();
@@ -459,7 +459,7 @@ test('CHECK is content with a pod, and finds a removed route, address, interface
   expect(await check()).toMatch(/has no interface eth0|is not on the bridge/);
   await remove(one);
   expect(await check()).toContain('is not on the bridge');
-}, 30_000);
+});
 
 test('GC removes what is not among the valid attachments, and nothing else', async () => {
   const [stays, goes] = [await sandbox(), await sandbox()] as const;
@@ -471,7 +471,7 @@ test('GC removes what is not among the valid attachments, and nothing else', asy
   await until('its flows are gone', async () => !(await attached(gone)));
   expect(await attached(kept)).toBe(true);
   await remove(stays);
-}, 30_000);
+});
 
 test('GC of another network, and of none, leaves what this one attached; it may be asked twice', async () => {
   const stays = await sandbox();
@@ -484,7 +484,7 @@ test('GC of another network, and of none, leaves what this one attached; it may 
   for (let time = 0; time < 2; time += 1)
     expect(await call('GC', {}, none)).toEqual({ status: 0, stdout: '', stderr: '' });
   await until('its flows are gone', async () => !(await attached(kept)));
-}, 30_000);
+});
 
 test('GC passes over what is being attached; a list that is null, as one without entries comes from Go, is empty', async () => {
   const [goes, comes] = [await sandbox(), await sandbox()];
@@ -500,7 +500,7 @@ test('GC passes over what is being attached; a list that is null, as one without
   await until('its flows are gone', async () => !(await attached(gone)));
   expect(await leftOf(comes)).toContain('sandbox=');
   await remove(comes);
-}, 30_000);
+});
 
 test('GC of 1,000 attachments removes the others, although one of them cannot be removed, and names that one', async () => {
   const [stays, ...others] = [await sandbox(), await sandbox(), await sandbox(), await sandbox()] as const;
@@ -520,7 +520,7 @@ test('GC of 1,000 attachments removes the others, although one of them cannot be
   expect(await call('GC', {}, valid)).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(await leftOf(others[1])).toBe('');
   await remove(stays);
-}, 30_000);
+});
 
 test('a NetworkPolicy is about a pod from its first packet on, before the API tells its address', async () => {
   const [held, free, from] = [await sandbox(), await sandbox(), await sandbox()] as const;
@@ -551,7 +551,7 @@ test('a NetworkPolicy is about a pod from its first packet on, before the API te
   await lab.must(['delete', 'networkpolicy', '-n', 'red', 'closed']);
   await lab.must(['delete', 'pod', '-n', 'red', '--wait=false', held.id, free.id, from.id]);
   await remove(held, free, from);
-}, 30_000);
+});
 
 test("STATUS and VERSION; a call that is wrong gets CNI's error, with the code of the specification", async () => {
   expect(await call('STATUS')).toEqual({ status: 0, stdout: '', stderr: '' });
@@ -577,7 +577,7 @@ test("STATUS and VERSION; a call that is wrong gets CNI's error, with the code o
       cniVersion: expect.stringMatching(/^\d/) as string,
     });
   }
-}, 30_000);
+});
 
 test("the socket is the owner's alone", () => {
   expect(statSync(socket()).mode & 0o777).toBe(0o600);
@@ -604,7 +604,7 @@ test('20 ADDs at once get 20 addresses; no address is in two hands over restarts
   refusal = call('ADD', nowhere.env).then((ran) => ({ ran, ms: performance.now() - began }));
   expect(await add(first[0]!)).toBe(addresses[0]);
   await Promise.all([...first, ...later].map((one) => remove(one)));
-}, 60_000);
+});
 
 test('ADDs one after another each give another address; how long they take is printed', async () => {
   const times: number[] = [];
@@ -619,7 +619,7 @@ test('ADDs one after another each give another address; how long they take is pr
   const at = (share: number): number => times.toSorted((a, b) => a - b)[Math.ceil(times.length * share) - 1]!;
   console.log(`ADD: median ${at(0.5).toFixed(0)} ms, p95 ${at(0.95).toFixed(0)} ms`);
   expect(addresses.size).toBe(30); // an address given up is used again as late as possible
-}, 60_000);
+});
 
 test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => {
   const annotations = { 'kubernetes.io/ingress-bandwidth': '10M', 'kubernetes.io/egress-bandwidth': '10M' };
@@ -693,7 +693,7 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
   expect(await limits()).toContain('max-rate="10000000"');
   await lab.must(['delete', 'pod', '-n', 'red', 'limited']);
   await until('the limit went with its pod', async () => (await limits()) === '');
-}, 60_000);
+});
 
 test('a pod of an unknown namespace waits for its NetNamespace, and gets a clear error after 30 s', async () => {
   const { ran, ms } = await refusal;
@@ -711,4 +711,4 @@ test('a pod of an unknown namespace waits for its NetNamespace, and gets a clear
   const adding = add(late);
   await lab.namespace('late');
   expect(await adding).toMatch(/^10\.254\./);
-}, 60_000);
+});

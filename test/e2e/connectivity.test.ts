@@ -20,7 +20,7 @@ beforeAll(async () => {
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
   await lab.patch('netnamespace', 'none', { egressIPs: ['192.168.7.77'] });
   await lab.sdnCompat('status', '--wait', '-n', 'red', '--timeout', '60s');
-}, 120_000);
+});
 afterAll(() => lab.down());
 
 async function withEcho(work: () => Promise<void>): Promise<void> {
@@ -82,7 +82,7 @@ test('a server that is silent proves nothing, and mistakes are told', async () =
     expect([status, stderr]).toEqual([2, expect.stringContaining(text)]);
   }
   expect(await leftPods()).toBe('');
-}, 120_000);
+});
 
 describe('while a node is cut off', () => {
   const first = '192.168.7.220';
@@ -94,7 +94,7 @@ describe('while a node is cut off', () => {
     await lab.patch('netnamespace', 'moves', { egressIPs: [first, second] });
     await lab.patch('netnamespace', 'waits', { egressIPs: ['192.168.7.222'] });
     for (const name of ['moves', 'waits']) await lab.sdnCompat('status', '--wait', '-n', name, '--timeout', '60s');
-  }, 120_000);
+  });
   const worker1 = 'worker1.ocp4.rober.lab';
   const cutOff = (...args: readonly string[]): Promise<Ran> =>
     test_('--to', url, '--disruptive', worker1, '--node-image', 'nft', '--outage', '12s', ...args);
@@ -139,5 +139,5 @@ describe('while a node is cut off', () => {
       const { status, stderr } = await test_('--to', url, ...args);
       expect([status, stderr]).toEqual([2, expect.stringContaining(text)]);
     }
-  }, 60_000);
+  });
 });

@@ -5,7 +5,7 @@ const hasKernels = async (): Promise<boolean> =>
   (await run('genl', ['ctrl', 'get', 'name', 'ovs_datapath'])).status === 0;
 
 let lab: TestLab;
-afterEach(() => lab.down(), 30_000);
+afterEach(() => lab.down());
 
 test("--datapath auto takes the kernel's datapath if there is one, says why, and packets leave", async () => {
   const [kind, why] = (await hasKernels())
@@ -18,7 +18,7 @@ test("--datapath auto takes the kernel's datapath if there is one, says why, and
   await lab.namespace('red');
   await lab.pods(['red/a', 'worker0']);
   await lab.untilSource('red/a', '192.168.7.11');
-}, 60_000);
+});
 
 test('--datapath system is refused where the kernel has none, in one line that says what to do', async () => {
   lab = new TestLab();
@@ -29,4 +29,4 @@ test('--datapath system is refused where the kernel has none, in one line that s
       "sdn-compat: this kernel lacks Open vSwitch's datapath (no netlink family ovs_datapath): load the module openvswitch, or use --datapath netdev\n",
     );
   expect(up.status === 0).toBe(await hasKernels());
-}, 60_000);
+});

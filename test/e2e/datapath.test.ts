@@ -16,14 +16,14 @@ beforeAll(async () => {
     ['plain/w0', 'worker0'],
     ['plain/w1', 'worker1'],
   );
-}, 60_000);
-afterAll(() => lab.down(), 30_000);
+});
+afterAll(() => lab.down());
 afterEach(async () => {
   for (const name of ['red', 'blue', 'plain']) await lab.patch('netnamespace', name, { egressIPs: null });
   for (const name of ['worker0', 'worker1', 'worker2']) await lab.patch('hostsubnet', name, { egressIPs: null });
   await lab.untilSource('red/w0', node0);
   await lab.untilSource('blue/w0', node0);
-}, 30_000);
+});
 
 async function sources(pod: string, count: number): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
@@ -55,7 +55,7 @@ test('several egress IPs: connections are spread over the nodes, and each keeps 
     expect(answers).toHaveLength(8);
     expect(new Set(answers).size).toBe(1);
   }
-}, 60_000);
+});
 
 test("a pod on a hosting node always uses that node's egress IP", async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -65,7 +65,7 @@ test("a pod on a hosting node always uses that node's egress IP", async () => {
   await lab.untilSource('red/w2', '192.168.7.202');
   expect(await sources('red/w1', 15)).toEqual(new Map([['192.168.7.201', 15]]));
   expect(await sources('red/w2', 15)).toEqual(new Map([['192.168.7.202', 15]]));
-}, 60_000);
+});
 
 test('an egress IP in two NetNamespaces drops both, and frees one when the other gives it up', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -77,7 +77,7 @@ test('an egress IP in two NetNamespaces drops both, and frees one when the other
   await lab.patch('netnamespace', 'red', { egressIPs: null });
   await lab.untilSource('blue/w0', '192.168.7.201');
   expect(await sources('plain/w0', 3)).toEqual(new Map([[node0, 3]]));
-}, 60_000);
+});
 
 test('an egress IP that moves to another node takes the traffic along; the router learns it', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -97,7 +97,7 @@ test('an egress IP that moves to another node takes the traffic along; the route
     (await lab.inside('router', 'ip', 'neigh', 'show', '192.168.7.201')).stdout.includes('52:54:00:a8:07:0d'),
   );
   await lab.untilSource('red/w0', '192.168.7.201');
-}, 60_000);
+});
 
 test("an open connection does not keep the node's address once the namespace asks for an egress IP", async () => {
   const client = `
@@ -114,7 +114,7 @@ test("an open connection does not keep the node's address once the namespace ask
   await running;
   expect(accessLog().filter((line) => line.includes('long-lived'))).toHaveLength(then);
   expect(lab.log('node-worker0')).not.toContain('work failed');
-}, 60_000);
+});
 
 test('new connections to an egress IP are refused, by TCP, UDP and ping; the node itself answers', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -127,7 +127,7 @@ test('new connections to an egress IP are refused, by TCP, UDP and ping; the nod
     'Packet filtered',
   );
   expect((await lab.inside('outside', 'ping', '-c', '1', '-W', '1', '192.168.7.12')).status).toBe(0);
-}, 60_000);
+});
 
 test("a pod cannot take another namespace's egress IP by its MAC", async () => {
   await lab.patch('hostsubnet', 'worker0', { egressIPs: ['192.168.7.201'] });
@@ -141,7 +141,7 @@ test("a pod cannot take another namespace's egress IP by its MAC", async () => {
   await lab.exec('plain/w0', 'ip', 'link', 'set', 'eth0', 'address', own);
   expect(taken.has('192.168.7.201')).toBe(false);
   await lab.untilSource('plain/w0', node0);
-}, 60_000);
+});
 
 test("an egress IP outside the node's network is not put on the interface, and its namespace is dropped", async () => {
   await lab.patch('hostsubnet', 'worker0', { egressIPs: ['192.168.99.1'] });
@@ -152,7 +152,7 @@ test("an egress IP outside the node's network is not put on the interface, and i
   );
   expect((await lab.node('worker0', 'ip', 'addr')).stdout).not.toContain('192.168.99.1');
   expect(await sources('red/w0', 2)).toEqual(new Map([['', 2]]));
-}, 60_000);
+});
 
 test('an address of ours that somebody removes is put back within a second; one nobody wants is removed', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -163,7 +163,7 @@ test('an address of ours that somebody removes is put back within a second; one 
   await until('it is back', () => has('192.168.7.201'), 1);
   await lab.node('worker1', 'ip', 'addr', 'add', '192.168.7.222/24', 'dev', 'br-ex', 'label', 'br-ex:eip');
   await until('the other is gone', async () => !(await has('192.168.7.222')), 1);
-}, 60_000);
+});
 
 test('an egress IP that goes while Open vSwitch hangs is taken off at once, and once', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -182,7 +182,7 @@ test('an egress IP that goes while Open vSwitch hangs is taken off at once, and 
   }
   await until('the node follows', () => said().includes('"released":["192.168.7.201"]'));
   expect(said()).not.toContain('ExecError');
-}, 30_000);
+});
 
 test('without the agent: a lost nft table closes the node to the outside, pods and nodes still reach one another', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -205,7 +205,7 @@ test('without the agent: a lost nft table closes the node to the outside, pods a
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-}, 60_000);
+});
 
 test('restarting the agent changes nothing on the bridge and in nft, and packets flow on', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -252,4 +252,4 @@ test('restarting the agent changes nothing on the bridge and in nft, and packets
     const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     writeFileSync(`${lab.dir}/run/node-worker0.json`, JSON.stringify({ pid: again.pid, startTime }));
   }
-}, 60_000);
+});

@@ -125,20 +125,20 @@ beforeAll(async () => {
   for (const pod of [...red, 'blue/w0']) probers.set(pod, await Prober.start(namespaceOf(lab, pod), []));
   probers.set('outside', await Prober.start(`sdnc.${lab.name}.outside`, [80], everywhere));
   await expectReached([...red, 'blue/w0'], everywhere);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const prober of probers.values()) prober.stop();
   dns.stdin!.end();
   await lab.down();
-}, 30_000);
+});
 
 afterEach(async () => {
   for (const namespace of ['red', 'blue', 'default'])
     await lab.must(['delete', 'egressnetworkpolicy', '-n', namespace, '--all']);
   await lab.patch('netnamespace', 'red', { egressIPs: null });
   await expectReached([...red, 'blue/w0'], everywhere);
-}, 30_000);
+});
 
 test('the first rule that matches decides, and no match allows', async () => {
   await policy([allow(`${one}/32`), deny('10.1.8.80/28'), allow(`${two}/32`)]);
@@ -152,7 +152,7 @@ test('the first rule that matches decides, and no match allows', async () => {
   await policy([deny('10.1.8.0/24')]);
   await expectReached(red, [far]);
   expect(await reached('blue/w0')).toBe(everywhere.join(' '));
-}, 60_000);
+});
 
 test('with an egress IP the same rules hold, from both nodes', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP] });
@@ -164,7 +164,7 @@ test('with an egress IP the same rules hold, from both nodes', async () => {
   for (const pod of red) expect(await lab.source(pod, 2)).toBe(egressIP);
   await policy([deny(`${one}/32`), deny('example.test')]);
   await expectReached(red, [two, far, main]);
-}, 60_000);
+});
 
 test('a policy is about the outside only: pods, Services of the node and its DNS stay', async () => {
   await policy([deny('0.0.0.0/0')]);
@@ -179,7 +179,7 @@ test('a policy is about the outside only: pods, Services of the node and its DNS
   } finally {
     onNode.stop();
   }
-}, 30_000);
+});
 
 test('two policies in a namespace drop all; without one of them the other holds', async () => {
   await policy([allow('0.0.0.0/0')]);
@@ -196,13 +196,13 @@ test('two policies in a namespace drop all; without one of them the other holds'
   expect(await reached('blue/w0')).toBe(everywhere.join(' '));
   await lab.must(['delete', 'egressnetworkpolicy', '-n', 'red', 'second']);
   await expectReached(red, everywhere);
-}, 30_000);
+});
 
 test('0.0.0.0/32 is read as everything, and that is said', async () => {
   await policy([allow(`${far}/32`), deny('0.0.0.0/32')]);
   await expectReached(red, [far]);
   await lab.event('PolicyZeroSlash32', 'egressnetworkpolicy/policy', 'red');
-}, 30_000);
+});
 
 test('a policy in a VNID that two namespaces share drops both; in the global one it is ignored', async () => {
   const own = await lab.must(['get', 'netnamespace', 'blue', '-o', 'jsonpath={.netid}']);
@@ -218,7 +218,7 @@ test('a policy in a VNID that two namespaces share drops both; in the global one
   await expectReached(['blue/w0'], everywhere);
   await lab.patch('netnamespace', 'blue', { netid: Number(own) });
   await expectReached(['blue/w0'], []);
-}, 60_000);
+});
 
 test('migrate verify --probe sees with which address each namespace leaves, under its own policies, and removes its pods', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sdn-compat-test-'));
@@ -268,7 +268,7 @@ test('migrate verify --probe sees with which address each namespace leaves, unde
     for (const name of ['red', 'blue']) await lab.patch('netnamespace', name, { egressIPs: [] });
     rmSync(dir, { recursive: true });
   }
-}, 60_000);
+});
 
 test('1,000 rules: the last decides where no other matches', async () => {
   const rules = Array.from({ length: 997 }, (_, index) => deny(`10.${2 + (index >> 8)}.${index & 255}.0/24`));
@@ -276,7 +276,7 @@ test('1,000 rules: the last decides where no other matches', async () => {
   await expectReached(red, [one, far], 10);
   const flows = (await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=100')).stdout;
   expect(flows.match(/priority=\d+,ip,reg0=/g)!.length).toBe(1000);
-}, 30_000);
+});
 
 describe('names', () => {
   test('a name is followed when its TTL has passed, and order among names and CIDRs holds', async () => {
@@ -288,7 +288,7 @@ describe('names', () => {
     await expectReached(red, [two, far, main]);
     know('moving.test', 1, [one, two]);
     await expectReached(red, everywhere);
-  }, 30_000);
+  });
 
   test('a name is not asked for more often than its TTL says, and not at all without a policy', async () => {
     know('slow.test', 30, [one]);
@@ -308,7 +308,7 @@ describe('names', () => {
     asked = [];
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect(asked).toEqual([]);
-  }, 30_000);
+  });
 
   test('when the server fails, what is known stays; a name it does not know denies nothing and allows nothing', async () => {
     know('failing.test', 1, [one]);
@@ -327,5 +327,5 @@ describe('names', () => {
     await expectReached(red, [far, main]);
     know('failing.test', 1, [far]);
     await expectReached(red, [one, main], 12);
-  }, 40_000);
+  });
 });

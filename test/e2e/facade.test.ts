@@ -14,7 +14,7 @@ beforeAll(async () => {
   lab = await TestLab.up('--ovn', 'B', '--nodes', '3');
   await lab.namespace('red');
   await lab.pods(['red/client', 'worker0']);
-}, 60_000);
+});
 afterAll(() => lab.down());
 
 /** By address, the node that the status of the namespace's EgressIP names. */
@@ -120,7 +120,7 @@ test('of a node that dies the address goes to another with egressCIDRs', async (
   const shown = ['get', 'hostsubnet', `${other}.ocp4.rober.lab`, '-o', 'jsonpath={.egressIPs}'];
   await until('the HostSubnet shows it', async () => (await lab.must(shown)) === '["192.168.7.201"]');
   await lab.command('heal', node);
-}, 60_000);
+});
 
 test('what asks for nothing any more leaves as nodes do, and nothing is left', async () => {
   await lab.patch('netnamespace', 'red', { egressIPs: null });

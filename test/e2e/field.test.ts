@@ -18,11 +18,11 @@ beforeAll(async () => {
   for (const pod of ['red/w0', 'red/w1']) await lab.untilSource(pod, egressIP);
   for (const pod of pods) probers.set(pod, await Prober.start(namespaceOf(lab, pod), [port]));
   probers.set('worker0', await Prober.start(`sdnc.${lab.name}.worker0`, []));
-}, 90_000);
+});
 afterAll(async () => {
   for (const prober of probers.values()) prober.stop();
   await lab.down();
-}, 60_000);
+});
 
 const create = (object: object): Promise<string> => lab.must(['create', '-f', '-'], JSON.stringify(object));
 const remove = (kind: string, name: string, ...where: string[]): Promise<unknown> =>
@@ -57,7 +57,7 @@ test('a HostSubnet with a subnet of one address stops nobody', async () => {
   await everyNodeFollows();
   await lab.event('InvalidHostSubnet', 'HostSubnet/edge');
   await remove('hostsubnet', 'edge');
-}, 60_000);
+});
 
 test('a live node with too wide a subnet, and an invalid ClusterNetwork, stop no other node', async () => {
   const subnetOf = (short: string): Promise<string> =>
@@ -77,7 +77,7 @@ test('a live node with too wide a subnet, and an invalid ClusterNetwork, stop no
   await everyNodeFollows();
   await plugin('redhat/openshift-ovs-networkpolicy');
   await everyNodeFollows();
-}, 90_000);
+});
 
 test('a NetworkPolicy with fields that are null closes what it selects, and stops nobody', async () => {
   const metadata = { name: 'default-deny', namespace: 'odd' };
@@ -91,7 +91,7 @@ test('a NetworkPolicy with fields that are null closes what it selects, and stop
   await everyNodeFollows();
   await remove('networkpolicy', 'default-deny', '-n', 'odd');
   await until('it is gone', () => reaches('blue/w1', 'odd/w2'));
-}, 60_000);
+});
 
 test("a second NetNamespace with a namespace's VNID does not open what its policy closes", async () => {
   const allow = await lab.deny('odd', 'Ingress');
@@ -105,7 +105,7 @@ test("a second NetNamespace with a namespace's VNID does not open what its polic
   await lab.patch('netnamespace', 'blue', { netid: before });
   await allow();
   await until('blue is reachable', () => reaches('red/w0', 'blue/w1'));
-}, 60_000);
+});
 
 test('a policy that selects openshift-host-network lets the nodes in, and no pod', async () => {
   const hosts = { 'policy-group.network.openshift.io/host-network': '' };
@@ -123,7 +123,7 @@ test('a policy that selects openshift-host-network lets the nodes in, and no pod
   await remove('networkpolicy', 'from-nodes', '-n', 'odd');
   await allow();
   await remove('namespace', 'openshift-host-network');
-}, 60_000);
+});
 
 test('packets to a host with a fixed VNID have it as tunnel id, and the agent keeps it so', async () => {
   await create({
@@ -157,7 +157,7 @@ test('packets to a host with a fixed VNID have it as tunnel id, and the agent ke
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(updates()).toBe(settled);
   await remove('hostsubnet', 'balancer1');
-}, 60_000);
+});
 
 test('a node that reports the egress IP it hosts as its first InternalIP keeps its pod network', async () => {
   const report = (addresses: object[]): Promise<string> =>
@@ -181,7 +181,7 @@ test('a node that reports the egress IP it hosts as its first InternalIP keeps i
     expect(await reaches('red/w0', 'red/w1')).toBe(true);
     expect(await lab.source('red/w1', 1)).toBe(egressIP);
   }
-}, 60_000);
+});
 
 test('an address that a machine outside has is not taken from it, and comes once that has left it', async () => {
   const taken = '192.168.7.230';
@@ -210,7 +210,7 @@ test('an address that a machine outside has is not taken from it, and comes once
   await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
   await lab.patch('netnamespace', 'odd', { egressIPs: [] });
   await lab.untilSource('odd/w2', '192.168.7.13');
-}, 90_000);
+});
 
 test('a virtual IP that a node has on its interface is neither taken from it nor carried by it', async () => {
   const virtual = '192.168.7.231';
@@ -231,7 +231,7 @@ test('a virtual IP that a node has on its interface is neither taken from it nor
   await lab.node('worker0', 'ip', 'addr', 'del', `${virtual}/32`, 'dev', 'br-ex');
   await lab.patch('netnamespace', 'odd', { egressIPs: [] });
   await lab.untilSource('odd/w2', '192.168.7.13');
-}, 60_000);
+});
 
 test('an egress IP that moves comes at once, although its former node still answers for it', async () => {
   await lab.command('stall', 'agent', 'worker1');
@@ -243,7 +243,7 @@ test('an egress IP that moves comes at once, although its former node still answ
   } finally {
     await lab.command('resume', 'agent', 'worker1');
   }
-}, 60_000);
+});
 
 test('an interface with a long name carries egress IPs without label; a new agent knows them', async () => {
   const long = 'enp134s0f0np0';
@@ -275,7 +275,7 @@ test('an interface with a long name carries egress IPs without label; a new agen
   await move(long, 'br-ex');
   await inside('ovs-vsctl', 'del-port', 'br-ex', long);
   await lab.untilSource('odd/w2', '192.168.7.13');
-}, 90_000);
+});
 
 test('the network of a cloud counts on a node whose address has 32 bits', async () => {
   const taken = '192.168.7.224';
@@ -290,4 +290,4 @@ test('the network of a cloud counts on a node whose address has 32 bits', async 
   await lab.patch('hostsubnet', 'worker2', { egressIPs: [taken] });
   await lab.patch('netnamespace', 'odd', { egressIPs: [taken] });
   await lab.untilSource('odd/w2', taken);
-}, 60_000);
+});

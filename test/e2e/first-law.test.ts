@@ -29,11 +29,11 @@ beforeAll(async () => {
   ended.push(echoServer(lab));
   router = await watchRouter(lab);
   await calm();
-}, 60_000);
+});
 afterAll(async () => {
   for (const end of ended) end();
   await lab.down();
-}, 30_000);
+});
 
 async function calm(): Promise<void> {
   await lab.untilSource('red/w0', redIP);
@@ -122,7 +122,6 @@ describe('a server that speaks first is answered', () => {
         }),
       ).toBe(8);
     },
-    60_000,
   );
   test('where a NetworkPolicy lets nobody in', async () => {
     const allow = await lab.deny('red', 'Ingress');
@@ -141,7 +140,7 @@ describe('a server that speaks first is answered', () => {
     } finally {
       await allow();
     }
-  }, 30_000);
+  });
 });
 
 test('a connection that ingress policy dropped opens no way through a deny-all egress policy', async () => {
@@ -189,7 +188,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     await allow();
     await calm();
   }
-}, 60_000);
+});
 
 test('nobody forges VXLAN through a Service whose endpoint is a node', async () => {
   const before = await router.seen();
@@ -231,7 +230,7 @@ test('nobody forges VXLAN through a Service whose endpoint is a node', async () 
   await Promise.all(senders.map((child) => new Promise((resolve) => child.on('close', resolve))));
   expect((await router.seen()).wrong).toEqual(before.wrong);
   await lab.node('worker0', 'nft', 'delete', 'table', 'ip', 'forge');
-}, 30_000);
+});
 
 test("a pod's message about another's connection does not leave with the other's egress IP, and harms it not", async () => {
   const client = script(
@@ -263,7 +262,7 @@ test("a pod's message about another's connection does not leave with the other's
   expect(stdout).toMatch(/packets 0 /);
   expect(Number(/answers (\d+)/.exec(said)![1])).toBeGreaterThan(25);
   await lab.inside('router', 'nft', 'delete', 'table', 'ip', 'errors');
-}, 30_000);
+});
 
 test("without the nft tables pods reach nodes, and no other host of the nodes' network", async () => {
   const pid = lab.pid('node-worker1');
@@ -280,7 +279,7 @@ test("without the nft tables pods reach nodes, and no other host of the nodes' n
     lab.log('node-worker1').includes('somebody removed or changed our nft tables'),
   );
   await calm();
-}, 30_000);
+});
 
 test('what a removed pod network left behind goes: routes, and what the guard lets by', async () => {
   const patch = (clusterNetworks: object[]) =>
@@ -295,7 +294,7 @@ test('what a removed pod network left behind goes: routes, and what the guard le
   await patch(before.clusterNetworks!);
   await until('it is gone', async () => !(await shown()).includes('10.220.0.0'));
   await calm();
-}, 30_000);
+});
 
 test("egress IPs that are the gateway's, the network's or the broadcast address are refused, with an Event", async () => {
   const wanted = {
@@ -314,7 +313,7 @@ test("egress IPs that are the gateway's, the network's or the broadcast address 
   await lab.patch('netnamespace', 'blue', { egressIPs: null });
   await lab.patch('hostsubnet', 'worker0', { egressIPs: null });
   await lab.untilSource('blue/w0', '192.168.7.11');
-}, 40_000);
+});
 
 // on the userspace datapath, pods without egress IPs do: nothing there tells the kernel what policies let in
 test.each(['red/w0', 'red/w1', 'plain/w0', ...(datapath === 'system' ? ['plain/w1'] : [])])(
@@ -356,7 +355,6 @@ test.each(['red/w0', 'red/w1', 'plain/w0', ...(datapath === 'system' ? ['plain/w
       await calm();
     }
   },
-  30_000,
 );
 
 describe('what a Service sends on leaves with the address of the node', () => {
@@ -402,7 +400,7 @@ describe('what a Service sends on leaves with the address of the node', () => {
       for (const node of ['worker0', 'worker1']) await lab.node(node, 'nft', 'delete', 'table', 'ip', 'services');
       await calm();
     }
-  }, 30_000);
+  });
 });
 
 test('tun0 deleted: it is created again, and all is as before', async () => {
@@ -410,7 +408,7 @@ test('tun0 deleted: it is created again, and all is as before', async () => {
   await until('tun0 is there', async () => (await lab.node('worker1', 'ip', 'link', 'show', 'tun0')).status === 0, 10);
   await calm();
   await lab.untilSource('plain/w1', '192.168.7.12');
-}, 40_000);
+});
 
 test('nft flushed again and again: the tables are there in the end', async () => {
   const tables = tablesOf(datapath);
@@ -427,7 +425,7 @@ test('nft flushed again and again: the tables are there in the end', async () =>
     5,
   );
   await calm();
-}, 40_000);
+});
 
 test('elements of nft that somebody removes or adds are put right at once', async () => {
   const nft = async (...args: string[]): Promise<string> => {
@@ -449,7 +447,7 @@ test('elements of nft that somebody removes or adds are put right at once', asyn
     await nft(...change.split(' '));
     await until(`repaired: ${change}`, async () => (await tables()) === before, 2);
   }
-}, 30_000);
+});
 
 test('an agent that is told to end does so at once, and one that is killed leaves no program behind', async () => {
   const monitors = async (): Promise<string[]> => {
@@ -482,7 +480,7 @@ test('an agent that is told to end does so at once, and one that is killed leave
   );
   await lab.command('start', 'agent', 'worker0');
   await calm();
-}, 60_000);
+});
 
 test('source routing gets nobody out, whatever the host allows', async () => {
   await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.conf.all.accept_source_route=1');
@@ -518,7 +516,7 @@ test('forwarding that somebody turns off is on again at once, and not for the in
     ),
   ).toEqual(veth.map(() => '157\n'));
   expect(mac).not.toBe('');
-}, 30_000);
+});
 
 test('a setting whose change the kernel does not report is right again within seconds', async () => {
   await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.conf.all.src_valid_mark=0');
@@ -526,7 +524,7 @@ test('a setting whose change the kernel does not report is right again within se
     (await lab.node('worker0', 'cat', '/proc/sys/net/ipv4/conf/all/src_valid_mark')).stdout;
   await until('it is on', async () => (await read()) === '1\n', 5);
   await calm();
-}, 30_000);
+});
 
 describe('connections that must end', () => {
   /**
@@ -590,7 +588,6 @@ describe('connections that must end', () => {
         await calm();
       }
     },
-    60_000,
   );
 
   const freeNetid = async (): Promise<number> =>
@@ -619,7 +616,7 @@ describe('connections that must end', () => {
       await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP] });
       await calm();
     }
-  }, 60_000);
+  });
 
   test('an egress IP given back to another namespace while the agent of its node is dead', async () => {
     await kept(
@@ -636,7 +633,7 @@ describe('connections that must end', () => {
     await lab.patch('netnamespace', 'blue', { egressIPs: null });
     await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
     await calm();
-  }, 60_000);
+  });
 
   test('ten thousand of a namespace end in one pass, and another namespace waits for nothing', async () => {
     const count = 10_000;
@@ -677,7 +674,7 @@ describe('connections that must end', () => {
     await lab.patch('netnamespace', 'blue', { egressIPs: null });
     await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP] });
     await calm();
-  }, 60_000);
+  });
 });
 
 test('a connection by a Service to a node costs no pass for each of the others', async () => {
@@ -726,7 +723,7 @@ test('a connection by a Service to a node costs no pass for each of the others',
     await lab.patch('netnamespace', 'plain', { egressIPs: null });
     await calm();
   }
-}, 60_000);
+});
 
 test('after all of it, nothing left with a wrong source', async () => {
   expect((await router.seen()).wrong).toEqual([]);

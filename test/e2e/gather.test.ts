@@ -91,7 +91,7 @@ test('of the cluster: what status, trace and plan say from it is what they say o
   ]);
   const inspected = await run(program, ['migrate', 'inspect', '-f', bundle, '-o', 'json']);
   expect([0, 1]).toContain(inspected.status);
-}, 120_000);
+});
 
 test('masked it names no address of the cluster, and still says the same', async () => {
   const archive = join(folder, 'masked.tar.gz');
@@ -122,7 +122,7 @@ test('masked it names no address of the cluster, and still says the same', async
     'json',
   ]);
   expect(JSON.parse(simulated.stdout)).toMatchObject({ drops: ['shop'] });
-}, 120_000);
+});
 
 test('of a node: flows with their counters, groups, nft, routes and OVSDB, also to standard output', async () => {
   const archive = join(folder, 'node.tar.gz');
@@ -153,7 +153,7 @@ test('of a node: flows with their counters, groups, nft, routes and OVSDB, also 
     missing === '' ? 0 : 1,
     missing.split('\n').length - 1,
   ]);
-}, 120_000);
+});
 
 test('what is there is not written over, and what cannot be read is listed', async () => {
   const occupied = join(folder, 'occupied');
@@ -175,4 +175,4 @@ test('what is there is not written over, and what cannot be read is listed', asy
   expect(nobody.status).toBe(1);
   expect(nobody.stderr).toContain('not read: nodes/');
   expect(nobody.stderr).not.toMatch(/^ +at /m);
-}, 60_000);
+});

@@ -111,7 +111,7 @@ test('what the server has stays as it is, and what was made of it goes', async (
   expect(names(await everything())).toEqual(names(before));
   expect(await started.client.get(netNamespaces, { name: 'theirs' })).toMatchObject({ netid: 4711 });
   expect([await traces(name), await traces(second)]).toEqual([[], []]);
-}, 120_000);
+});
 
 test('a lab takes its pods along whose Node somebody deleted', async () => {
   await serve([]);
@@ -125,7 +125,7 @@ test('a lab takes its pods along whose Node somebody deleted', async () => {
   await one.must(['delete', 'node', 'worker0.ocp4.rober.lab']);
   expect(await one.command('down')).toMatchObject({ stderr: '', status: 0 });
   expect(await everything()).toEqual(before);
-}, 120_000);
+});
 
 test('a lab whose server is away is known until the server is back', async () => {
   await serve([]);
@@ -143,7 +143,7 @@ test('a lab whose server is away is known until the server is back', async () =>
   expect((await lab('down', name)).status).toBe(0);
   expect(await everything()).toEqual(before);
   expect(await traces(name)).toEqual([]);
-}, 120_000);
+});
 
 test('a lab whose server is gone for good ends with the word for what stays there, and that removes it', async () => {
   await serve([]);
@@ -163,7 +163,7 @@ test('a lab whose server is gone for good ends with the word for what stays ther
   expect(commands).toHaveLength(2);
   expect(left.stdout).toContain('besides, the pods of these nodes, Events, and the NetNamespaces\n');
   await until('the rest went with its kinds', async () => (await everything()).join() === before.join());
-}, 120_000);
+});
 
 describe('without some of the rights of config/', () => {
   const one = new TestLab();
@@ -224,4 +224,4 @@ test('a file that is no kubeconfig, and a server that does not answer, are one l
   const none = await lab('up', name, '--kubeconfig', '/nowhere');
   expect([none.status, none.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: [^\n]*\/nowhere[^\n]*\n$/)]);
   expect(await traces(name)).toEqual([]);
-}, 60_000);
+});

@@ -37,8 +37,8 @@ beforeAll(async () => {
   await lab.untilSource('red/w1', redIP);
   await lab.untilSource('dark/w0', '');
   await lab.untilSource('plain/w0', '192.168.7.11');
-}, 60_000);
-afterAll(() => lab.down(), 30_000);
+});
+afterAll(() => lab.down());
 
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const closed = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.on('close', resolve));
@@ -140,7 +140,7 @@ describe.each(ways)('an ICMP error about a connection that came in by %s', (way)
       server.kill('SIGKILL');
       await close(0);
     }
-  }, 30_000);
+  });
 
   test("leaves when it is the pod's own", async () => {
     for (const pod of ['red/w0', 'dark/w0', 'plain/w0']) {
@@ -152,7 +152,7 @@ describe.each(ways)('an ICMP error about a connection that came in by %s', (way)
       expect(await seen()).toEqual([`${way === 'a route' ? target : '192.168.7.11'} . icmp`]);
       await close(0);
     }
-  }, 30_000);
+  });
 });
 
 /** Creates pods of a namespace on the small subnet until one has that address; the others go. */
@@ -194,32 +194,28 @@ async function sendAs(pod: string, to: string, port: number): Promise<string[]> 
 }
 
 describe.each(ways)('the address of a pod that is gone, to which a connection came in by %s', (way) => {
-  test.each(['dark', 'shut'])(
-    'lets the next pod with it, of %s, send nothing by it',
-    async (namespace) => {
-      const allow = namespace === 'shut' ? await lab.deny('shut', 'Ingress', 'Egress') : undefined;
-      try {
-        await lab.pods(['plain/x', 'worker2']);
-        const address = await lab.podIP('plain/x');
-        const from = (nextPort += 1);
-        const server = await echo('plain/x');
-        const answers = await knock(from, await open(way, 2, address), 1_000);
-        expect(answers).toBeGreaterThan(10);
-        expect((await entriesOf('worker2', address)).length).toBeGreaterThan(1);
-        server.kill('SIGKILL');
-        await removePods('plain').then(() => lab.pods(['plain/w0', 'worker0']));
-        const pod = await takeAddress(namespace, address);
-        const opener = way === 'a node port that masquerades' ? gatewayOf(address, 'small') : outsideHost;
-        expect(await sendAs(pod, opener, from)).toEqual([]);
-      } finally {
-        await close(2);
-        await removePods(namespace);
-        await allow?.();
-        if (namespace === 'dark') await lab.pods(['dark/w0', 'worker0'], ['dark/w1', 'worker1']);
-      }
-    },
-    60_000,
-  );
+  test.each(['dark', 'shut'])('lets the next pod with it, of %s, send nothing by it', async (namespace) => {
+    const allow = namespace === 'shut' ? await lab.deny('shut', 'Ingress', 'Egress') : undefined;
+    try {
+      await lab.pods(['plain/x', 'worker2']);
+      const address = await lab.podIP('plain/x');
+      const from = (nextPort += 1);
+      const server = await echo('plain/x');
+      const answers = await knock(from, await open(way, 2, address), 1_000);
+      expect(answers).toBeGreaterThan(10);
+      expect((await entriesOf('worker2', address)).length).toBeGreaterThan(1);
+      server.kill('SIGKILL');
+      await removePods('plain').then(() => lab.pods(['plain/w0', 'worker0']));
+      const pod = await takeAddress(namespace, address);
+      const opener = way === 'a node port that masquerades' ? gatewayOf(address, 'small') : outsideHost;
+      expect(await sendAs(pod, opener, from)).toEqual([]);
+    } finally {
+      await close(2);
+      await removePods(namespace);
+      await allow?.();
+      if (namespace === 'dark') await lab.pods(['dark/w0', 'worker0'], ['dark/w1', 'worker1']);
+    }
+  });
 
   test('has no entry in either conntrack table soon after', async () => {
     await lab.pods(['plain/x', 'worker2']);
@@ -231,7 +227,7 @@ describe.each(ways)('the address of a pod that is gone, to which a connection ca
     await close(2);
     await lab.must(['delete', 'pod', '-n', 'plain', 'x', '--grace-period=0', '--force']);
     await until('its entries are gone', async () => (await entriesOf('worker2', address)).length === 0, 3);
-  }, 30_000);
+  });
 });
 
 test('the address that was freed last is not the first to be given out by a new agent', async () => {
@@ -243,7 +239,7 @@ test('the address that was freed last is not the first to be given out by a new 
   await lab.pods(['plain/c', 'worker2']);
   expect(await lab.podIP('plain/c')).not.toBe(address);
   for (const name of ['a', 'c']) await lab.must(['delete', 'pod', '-n', 'plain', name, '--grace-period=0', '--force']);
-}, 30_000);
+});
 
 describe.each(['a node port', 'a route'] as const)('a connection that came in by %s', (way) => {
   test('is answered, also if the namespace may open none to the outside', async () => {
@@ -269,7 +265,7 @@ describe.each(['a node port', 'a route'] as const)('a connection that came in by
         await lab.kubectl(['delete', 'egressnetworkpolicy', '-n', namespace, 'nothing']);
       await lab.untilSource('plain/w0', '192.168.7.11');
     }
-  }, 60_000);
+  });
 });
 
 test('a pod whose VNID changes answers nobody who came in before, until they send again', async () => {
@@ -292,7 +288,7 @@ test('a pod whose VNID changes answers nobody who came in before, until they sen
     await lab.patch('netnamespace', 'plain', { netid: plain });
     await lab.untilSource('plain/w0', '192.168.7.11');
   }
-}, 30_000);
+});
 
 const patchNetwork = (network: object): Promise<string> =>
   lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);
@@ -335,7 +331,7 @@ test('pods that their namespace restricts answer another node that has pods of i
     await patchNetwork({ pluginName: 'redhat/openshift-ovs-networkpolicy' });
     for (const one of [...servers, ...clients]) one.stop();
   }
-}, 60_000);
+});
 
 /**
  * The outside opens UDP and TCP to a pod, which answers and is then silent; Open vSwitch forgets all; then the pod
@@ -402,7 +398,7 @@ describe.each(['a route', 'a node port'] as const)('a pod to which the outside c
   // only its own node knows who opened the connection, and nothing tells Open vSwitch there
   test('does not reach it, and leaves as what it begins itself, if its egress IP is on another node', async () => {
     expect(await podFirst(way, 1, 'red/w1')).toEqual({ udp: 0, tcp: 0, seen: [`${redIP} . udp`] });
-  }, 30_000);
+  });
 });
 
 test('connections that came in go on while their namespace begins or ceases to request, and no pass can be made', async () => {
@@ -438,4 +434,4 @@ test('connections that came in go on while their namespace begins or ceases to r
     await lab.patch('netnamespace', 'plain', { egressIPs: null });
     await lab.untilSource('plain/w0', '192.168.7.11');
   }
-}, 60_000);
+});

@@ -91,12 +91,12 @@ beforeAll(async () => {
     addresses.set(key, await lab.must(['get', 'pod', '-n', namespace!, name!, '-o', 'jsonpath={.status.podIP}']));
     probers.set(key, await Prober.start(namespaceOf(lab, key), [80]));
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const prober of probers.values()) prober.stop();
   await lab.down();
-}, 30_000);
+});
 
 test('multitenant: a namespace reaches itself and the global one, on any node', async () => {
   await expectReachable([]);
@@ -108,7 +108,7 @@ test('multitenant: an equal netid joins two namespaces at once, and another one 
   await expectReachable(['a>b', 'b>a']);
   expect(await effect(() => setNetid('b', own), 'a/p0', 'b/p0', false)).toBeLessThan(atOnce);
   await expectReachable([]);
-}, 30_000);
+});
 
 test('multitenant: netid 0 makes a namespace global at once', async () => {
   const own = await netidOf('c');
@@ -116,7 +116,7 @@ test('multitenant: netid 0 makes a namespace global at once', async () => {
   await expectReachable(['a>c', 'c>a', 'b>c', 'c>b']);
   expect(await effect(() => setNetid('c', own), 'b/p0', 'c/p0', false)).toBeLessThan(atOnce);
   await expectReachable([]);
-}, 30_000);
+});
 
 test('subnet: everybody reaches everybody, and egress IPs work; back in multitenant they are apart again', async () => {
   const everybody = ['a', 'b', 'c'].flatMap((from) =>
@@ -132,7 +132,7 @@ test('subnet: everybody reaches everybody, and egress IPs work; back in multiten
   await lab.patch('netnamespace', 'a', { egressIPs: null });
   expect(await effect(() => mode('multitenant'), 'a/p0', 'b/p0', false)).toBeLessThan(atOnce);
   await expectReachable([]);
-}, 60_000);
+});
 
 test('networkpolicy without policies: everybody reaches everybody', async () => {
   const everybody = ['a', 'b', 'c'].flatMap((from) =>
@@ -140,4 +140,4 @@ test('networkpolicy without policies: everybody reaches everybody', async () => 
   );
   expect(await effect(() => mode('networkpolicy'), 'a/p0', 'b/p0', true)).toBeLessThan(atOnce);
   await expectReachable(everybody);
-}, 30_000);
+});

@@ -10,8 +10,8 @@ describe('a lab in use', () => {
     lab = await TestLab.up('--nodes', '2');
     await lab.namespace('one');
     await lab.pods(['one/a', 'worker0'], ['one/b']);
-  }, 60_000);
-  afterAll(() => lab.down(), 30_000);
+  });
+  afterAll(() => lab.down());
 
   /** What `lab exec` and `lab node-exec` do, which other tests do without them. */
   const commanded = (command: 'exec' | 'node-exec', where: string, ...argv: string[]): Promise<Ran> =>
@@ -154,7 +154,7 @@ test('two labs run side by side, and one goes down without the other', async () 
   await second.down();
   expect(status.status).toBe(0);
   expect(await traces(second.name)).toEqual([]);
-}, 60_000);
+});
 
 test('down removes all after a crash, and twice is no error', async () => {
   const lab = await TestLab.up('--nodes', '1');
@@ -166,7 +166,7 @@ test('down removes all after a crash, and twice is no error', async () => {
   expect((await lab.command('down')).status).toBe(0);
   expect(await traces(lab.name)).toEqual([]);
   expect((await lab.command('down')).status).toBe(0);
-}, 60_000);
+});
 
 test('a lab whose description is damaged or gone says so in one line, and goes down by its name', async () => {
   const lab = await TestLab.up('--nodes', '1');
@@ -193,7 +193,7 @@ test('a lab whose description is damaged or gone says so in one line, and goes d
   const ended = await lab.command('down');
   expect(ended).toEqual({ status: 0, stdout: `lab ${lab.name} is down\n`, stderr: '' });
   expect(await traces(lab.name)).toEqual([]);
-}, 60_000);
+});
 
 test('lab down also removes what a lab left whose folder is gone', async () => {
   const name = `gone${process.pid}`;
@@ -225,7 +225,7 @@ test('lab down leaves the lab of another folder alone, and names it', async () =
   expect(await there()).toBe(false);
   expect(readdirSync('/run/sdn-compat-lab')).not.toContain(name);
   rmSync(others, { recursive: true });
-}, 60_000);
+});
 
 describe('what cannot be is refused in one line, and leaves nothing', () => {
   const refusals: readonly (readonly [string, readonly string[], string, number])[] = [
@@ -283,4 +283,4 @@ test('what `up` and `status` say to copy works as it stands: a path with a space
     await must(program, ['lab', 'down', '--name', name], { env });
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+});

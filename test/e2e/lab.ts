@@ -73,7 +73,7 @@ const betweenLooks = clockRuns ? 20 : 250;
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  seconds = 15,
+  seconds = 60,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000 * pace;
   for (;;) {

@@ -70,12 +70,12 @@ beforeAll(async () => {
     heard.set(key, words);
     await until(`${key} listens`, () => words.includes('ready'));
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const child of members.values()) child.stdin!.end();
   await lab.down();
-}, 30_000);
+});
 
 test('nobody hears anything without the annotation, nor with another value', async () => {
   await expectHearers({});
@@ -83,7 +83,7 @@ test('nobody hears anything without the annotation, nor with another value', asy
     await enable('red', value);
     await expectHearers({});
   }
-}, 60_000);
+});
 
 const inRed = { 'red/a': 'red/b*2 red/c*2', 'red/b': 'red/a*2 red/c*2', 'red/c': 'red/a*2 red/b*2' } as const;
 const inBlue = { 'blue/d': 'blue/e*2', 'blue/e': 'blue/d*2' } as const;
@@ -91,7 +91,7 @@ const inBlue = { 'blue/d': 'blue/e*2', 'blue/e': 'blue/d*2' } as const;
 test('with "true" each other pod of the VNID hears it once, here and on other nodes', async () => {
   await enable('red', '=true');
   await expectHearers(inRed);
-}, 30_000);
+});
 
 test('two VNIDs with multicast do not hear one another; without the annotation it is silent again', async () => {
   await enable('blue', '=true');
@@ -100,7 +100,7 @@ test('two VNIDs with multicast do not hear one another; without the annotation i
   await expectHearers(inBlue);
   await enable('blue', '-');
   await expectHearers({});
-}, 60_000);
+});
 
 test('a VNID that two namespaces share has it when both have the annotation', async () => {
   const netid = await lab.must(['get', 'netnamespace', 'red', '-o', 'jsonpath={.netid}']);
@@ -121,4 +121,4 @@ test('a VNID that two namespaces share has it when both have the annotation', as
   );
   await enable('red', '-');
   await expectHearers({});
-}, 60_000);
+});

@@ -81,8 +81,8 @@ const names = (...all: readonly Sandbox[]): string[] => all.map(({ id }) => id).
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '1', '--agent-option', 'resync=1');
   await lab.namespace('red');
-}, 60_000);
-afterAll(() => lab.down(), 30_000);
+});
+afterAll(() => lab.down());
 afterEach(async () => {
   for (const id of await known('Interface')) await call('DEL', { CNI_CONTAINERID: id });
 });
@@ -98,7 +98,7 @@ test('a pod whose interface is gone is forgotten at the next look at everything,
   expect(lab.log(`node-${worker}`)).not.toContain(`red/${stays.id} (${stays.address})`);
   await until('the other one reaches the outside', () => answers(stays));
   expect(await call('DEL', { CNI_CONTAINERID: goes.id })).toEqual({ status: 0, stdout: '', stderr: '' });
-}, 60_000);
+});
 
 test('after a reboot no pod of before is known, their addresses are free, and new pods are attached', async () => {
   const before = [await attach(true), await attach(), await attach()];
@@ -119,7 +119,7 @@ test('after a reboot no pod of before is known, their addresses are free, and ne
   for (const { address } of before) expect(await flows()).not.toContain(`${address} `);
   const after = await attach();
   await until('a new pod reaches the outside', () => answers(after));
-}, 60_000);
+});
 
 // it fills four seconds with pods, which last for ever where they cost no time
 runningClockTest(

@@ -17,12 +17,12 @@ beforeAll(async () => {
   await lab.untilSource('red/w0', egressIP);
   await lab.untilSource('red/w1', egressIP);
   await lab.untilSource('blue/w1', '192.168.7.12');
-}, 60_000);
+});
 const ended: (() => unknown)[] = [];
 afterAll(async () => {
   for (const end of ended) end();
   await lab.down();
-}, 30_000);
+});
 
 const flows = async (): Promise<string[]> =>
   (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0')).stdout
@@ -56,142 +56,93 @@ async function repaired<T>(
   expect([...sources].filter((source) => source !== '' && source !== egressIP)).toEqual([]);
 }
 
-test(
-  'all flows deleted',
-  () =>
-    repaired(
-      'the flows are back',
-      flows,
-      () => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0'),
-      10,
-    ),
-  30_000,
+test('all flows deleted', () =>
+  repaired('the flows are back', flows, () => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0'), 10));
+
+test('one flow deleted, one changed, and a foreign one added in our tables', () =>
+  repaired(
+    'the flows are as before',
+    flows,
+    async () => {
+      const ofctl = (...args: string[]) => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', ...args);
+      await ofctl('del-flows', 'br0', 'table=101,in_port=1');
+      await ofctl('add-flow', 'br0', 'table=31,priority=5,ip,nw_dst=198.51.100.0/24,actions=drop');
+      await ofctl('mod-flows', 'br0', 'table=90,actions=drop');
+      for (const strange of [
+        'hard_timeout=600,ip',
+        'send_flow_rem,idle_timeout=600,ipv6,ipv6_dst=fd00::/8',
+        'in_port=LOCAL',
+        'mpls,mpls_label=7',
+      ]) {
+        await ofctl('add-flow', 'br0', `table=31,priority=6,${strange},actions=drop`);
+      }
+    },
+    10,
+  ));
+
+test('the nft table deleted', () =>
+  repaired('the table is back', table, () => lab.node(node, 'nft', 'delete', 'table', 'ip', 'sdn_compat'), 2));
+
+test('an element and a rule of the nft table removed, and a stray element added', () =>
+  repaired(
+    'the table is as before',
+    table,
+    async () => {
+      await lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', 'egress_sources');
+      await lab.node(node, 'nft', 'flush', 'chain', 'ip', 'sdn_compat', 'left');
+      await lab.node(node, 'nft', 'add', 'element', 'ip', 'sdn_compat', 'egress_snat', '{ 0x20000055 : 192.168.7.99 }');
+    },
+    6,
+  ));
+
+test.each(['pod_networks', 'inside'])('the set %s of the nft table emptied', (set) =>
+  repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 5),
 );
 
-test(
-  'one flow deleted, one changed, and a foreign one added in our tables',
-  () =>
-    repaired(
-      'the flows are as before',
-      flows,
-      async () => {
-        const ofctl = (...args: string[]) => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', ...args);
-        await ofctl('del-flows', 'br0', 'table=101,in_port=1');
-        await ofctl('add-flow', 'br0', 'table=31,priority=5,ip,nw_dst=198.51.100.0/24,actions=drop');
-        await ofctl('mod-flows', 'br0', 'table=90,actions=drop');
-        for (const strange of [
-          'hard_timeout=600,ip',
-          'send_flow_rem,idle_timeout=600,ipv6,ipv6_dst=fd00::/8',
-          'in_port=LOCAL',
-          'mpls,mpls_label=7',
-        ]) {
-          await ofctl('add-flow', 'br0', `table=31,priority=6,${strange},actions=drop`);
-        }
-      },
-      10,
-    ),
-  30_000,
-);
+test('the routing guard removed', () =>
+  repaired(
+    'the rules are back',
+    rules,
+    async () => {
+      for (const pref of ['90', '91', '92']) await lab.node(node, 'ip', 'rule', 'del', 'pref', pref);
+    },
+    5,
+  ));
 
-test(
-  'the nft table deleted',
-  () => repaired('the table is back', table, () => lab.node(node, 'nft', 'delete', 'table', 'ip', 'sdn_compat'), 2),
-  30_000,
-);
+test('the egress IP removed from the interface', () =>
+  repaired(
+    'it is back',
+    async () => (await lab.node(node, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${egressIP}/24`),
+    () => lab.node(node, 'ip', 'addr', 'del', `${egressIP}/24`, 'dev', 'br-ex'),
+    1,
+  ));
 
-test(
-  'an element and a rule of the nft table removed, and a stray element added',
-  () =>
-    repaired(
-      'the table is as before',
-      table,
-      async () => {
-        await lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', 'egress_sources');
-        await lab.node(node, 'nft', 'flush', 'chain', 'ip', 'sdn_compat', 'left');
-        await lab.node(
-          node,
-          'nft',
-          'add',
-          'element',
-          'ip',
-          'sdn_compat',
-          'egress_snat',
-          '{ 0x20000055 : 192.168.7.99 }',
-        );
-      },
-      6,
-    ),
-  30_000,
-);
-
-test.each(['pod_networks', 'inside'])(
-  'the set %s of the nft table emptied',
-  (set) =>
-    repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 5),
-  30_000,
-);
-
-test(
-  'the routing guard removed',
-  () =>
-    repaired(
-      'the rules are back',
-      rules,
-      async () => {
-        for (const pref of ['90', '91', '92']) await lab.node(node, 'ip', 'rule', 'del', 'pref', pref);
-      },
-      5,
-    ),
-  30_000,
-);
-
-test(
-  'the egress IP removed from the interface',
-  () =>
-    repaired(
-      'it is back',
-      async () => (await lab.node(node, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${egressIP}/24`),
-      () => lab.node(node, 'ip', 'addr', 'del', `${egressIP}/24`, 'dev', 'br-ex'),
-      1,
-    ),
-  30_000,
-);
-
-test(
-  'the bridge deleted: it is made again with its pods',
-  () =>
-    repaired(
-      'the pod has its port again',
-      async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'show', 'br0')).stdout.includes('(veth'),
-      () =>
-        lab.node(node, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${node}/db.sock`, 'del-br', 'br0'),
-      10,
-    )
-      // pods find the gateway where it was, also those whose packets keep the MAC that they know
-      .then(() =>
-        until(
-          'a pod without egress IP reaches the outside',
-          async () => (await lab.source('blue/w1')) === '192.168.7.12',
-          5,
-        ),
+test('the bridge deleted: it is made again with its pods', () =>
+  repaired(
+    'the pod has its port again',
+    async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'show', 'br0')).stdout.includes('(veth'),
+    () => lab.node(node, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${node}/db.sock`, 'del-br', 'br0'),
+    10,
+  )
+    // pods find the gateway where it was, also those whose packets keep the MAC that they know
+    .then(() =>
+      until(
+        'a pod without egress IP reaches the outside',
+        async () => (await lab.source('blue/w1')) === '192.168.7.12',
+        5,
       ),
-  30_000,
-);
+    ));
 
-test(
-  'ovs-vswitchd killed and started again',
-  () =>
-    repaired(
-      'the flows are back',
-      async () => (await flows()).length > 50,
-      async () => {
-        await lab.command('kill', 'ovs', node);
-        await lab.command('start', 'ovs', node);
-      },
-      10,
-    ),
-  30_000,
-);
+test('ovs-vswitchd killed and started again', () =>
+  repaired(
+    'the flows are back',
+    async () => (await flows()).length > 50,
+    async () => {
+      await lab.command('kill', 'ovs', node);
+      await lab.command('start', 'ovs', node);
+    },
+    10,
+  ));
 
 describe('a namespace begins to request an egress IP', () => {
   const wanted = '192.168.7.202';
@@ -275,7 +226,7 @@ describe('a namespace begins to request an egress IP', () => {
 
   test('while its own HostSubnet is invalid', () => {
     return locked('blue/w1', node, breakOwn, () => repair());
-  }, 40_000);
+  });
 
   test('while its own HostSubnet is invalid, and somebody has added nft elements that we never write', () => {
     return locked(
@@ -287,7 +238,7 @@ describe('a namespace begins to request an egress IP', () => {
       },
       () => repair(),
     );
-  }, 40_000);
+  });
 
   test('while ClusterNetwork is broken: the last valid one goes on', () => {
     return locked(
@@ -296,11 +247,11 @@ describe('a namespace begins to request an egress IP', () => {
       () => patch({ serviceNetwork: '10.254.0.0/16' }),
       () => patch({ serviceNetwork: '172.30.0.0/16' }),
     );
-  }, 40_000);
+  });
 
   test('after somebody has added nft elements that we never write', () => {
     return locked('blue/w1', node, addElements, () => Promise.resolve());
-  }, 40_000);
+  });
 });
 
 test('nothing is written when nothing changed', async () => {
@@ -318,7 +269,7 @@ test('nothing is written when nothing changed', async () => {
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   expect(updates()).toBe(before);
   expect(Math.min(...(await events()))).toBeGreaterThanOrEqual(7);
-}, 40_000);
+});
 
 test('the own HostSubnet gone: what the node hosted is withdrawn', async () => {
   const hosted = async (): Promise<string[]> =>
@@ -334,4 +285,4 @@ test('the own HostSubnet gone: what the node hosted is withdrawn', async () => {
   } finally {
     client.stop();
   }
-}, 20_000);
+});

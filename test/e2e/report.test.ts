@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => {
   browser = await TestBrowser.up();
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-report-'));
-}, 60_000);
+});
 afterAll(async () => {
   await browser.close();
   await rm(folder, { recursive: true });
@@ -68,7 +68,7 @@ describe('of a cluster', () => {
     [file] = await reportOf(cluster, 'cluster');
     seen = await browser.open(`file://${file}`);
     await seen.page.getByRole('heading', { name: 'Today and tomorrow' }).waitFor();
-  }, 60_000);
+  });
   afterEach(() => expect(seen.complaints.splice(0)).toEqual([]));
 
   test('it has findings by severity, and each namespace between today and tomorrow, the worst first', async () => {
@@ -77,7 +77,7 @@ describe('of a cluster', () => {
     expect(sides.find((one) => one.includes('shop'))).toMatch(/192\.168\.7\.210 on worker0.*shop.*as today/s);
     expect(await seen.faults()).toEqual([]);
     expect(await seen.picture('report')).toBeGreaterThan(10_000);
-  }, 60_000);
+  });
 
   test('the search box leaves what has the text, in every table, by keyboard alone', async () => {
     await seen.page.keyboard.press('/');
@@ -87,7 +87,7 @@ describe('of a cluster', () => {
     expect(await addresses.first().locator('tbody tr').allInnerTexts()).toEqual([expect.stringMatching(/^payments/)]);
     await seen.page.keyboard.press('Escape');
     await until('all are back', async () => (await rowsIn(seen, 'Today and tomorrow').count()) > 1);
-  }, 60_000);
+  });
 
   test('a severity can be hidden, and everything shown again, and paper has all of it', async () => {
     const button = seen.page.getByRole('button', { name: /^\d+ infos?$/ });
@@ -102,7 +102,7 @@ describe('of a cluster', () => {
     await until('nothing is folded on paper', async () => (await folded.count()) === 0);
     await seen.page.evaluate("dispatchEvent(new Event('afterprint'))");
     await until('folded again', async () => (await folded.count()) > 0);
-  }, 60_000);
+  });
 
   test('in the dark it can be read as well', async () => {
     const dark = await browser.open(`file://${file}`, 'dark');
@@ -114,7 +114,7 @@ describe('of a cluster', () => {
     expect(await dark.faults()).toEqual([]);
     expect(dark.complaints).toEqual([]);
     await dark.page.close();
-  }, 60_000);
+  });
 
   test('what is there without scripts has the same findings', async () => {
     const text = await readFile(file, 'utf8');
@@ -172,4 +172,4 @@ test('names are text, whatever is in them', async () => {
   await seen.page.getByText(odd).first().waitFor();
   expect(seen.complaints).toEqual([]);
   await seen.page.close();
-}, 60_000);
+});

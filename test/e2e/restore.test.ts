@@ -9,8 +9,8 @@ beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2');
   await lab.namespace('red');
   await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1']);
-}, 60_000);
-afterAll(() => lab.down(), 60_000);
+});
+afterAll(() => lab.down());
 
 const stop = (): Promise<unknown> => lab.command('kill', 'apiserver');
 const start = (): Promise<unknown> => lab.command('start', 'apiserver');
@@ -37,7 +37,7 @@ test('agents and controllers follow a server whose versions went back', async ()
   await until('the agents said why', () =>
     ['worker0', 'worker1'].every((node) => lab.log(`node-${node}`).includes('went back from version')),
   );
-}, 90_000);
+});
 
 test('also an agent that comes back when the restored server has passed the version that it knew', async () => {
   const [data, backup] = [`${lab.dir}/api`, `${lab.dir}/backup2`];

@@ -183,11 +183,11 @@ export function testServices(form: ProxyForm): void {
       async () =>
         (await Promise.all(Object.values(addresses).map((ip) => get('plain/w0', ip)))).filter(Boolean).length === 8,
     );
-  }, 90_000);
+  });
   afterAll(async () => {
     for (const child of servers) child.kill('SIGKILL');
     await lab.down();
-  }, 30_000);
+  });
 
   /** Pods, nodes, and the endpoints themselves. */
   const everybody = [...pods, 'worker0', 'worker1', 'back/w0', 'back/w1'] as const;
@@ -216,7 +216,7 @@ export function testServices(form: ProxyForm): void {
         'back/w0': podIPs['back/w0'],
         'back/w1': gateway1,
       });
-    }, 30_000);
+    });
 
     test('of a node: it sees the node of the pod, of the namespace with an egress IP too', async () => {
       expect(await table(everybody, addresses.node)).toEqual({
@@ -231,7 +231,7 @@ export function testServices(form: ProxyForm): void {
         'back/w1': podIPs['back/w1'],
         worker1: gateway1,
       });
-    }, 30_000);
+    });
 
     test('of an endpoint outside: a namespace that asks for an egress IP never leaves as a node', async () => {
       expect(await table(everybody, addresses.outside)).toEqual({
@@ -245,7 +245,7 @@ export function testServices(form: ProxyForm): void {
         'red/w1': '-',
         'shut/w0': '-',
       });
-    }, 30_000);
+    });
 
     test('of a node port that leads outside: no node sends it on for a namespace that asks for an egress IP', async () => {
       const places = ['plain/w0', 'red/w0', 'shut/w0', 'worker0'] as const;
@@ -254,7 +254,7 @@ export function testServices(form: ProxyForm): void {
       // from one node port to the other
       expect(await table(places, node0, nodePorts.relayed)).toEqual(byNodePort);
       expect(await table(places, master, nodePorts.relayed)).toEqual(byNodePort);
-    }, 30_000);
+    });
 
     const refused = 7; // curl: connection refused
     const refusal = async (place: string): Promise<number> =>
@@ -277,7 +277,7 @@ export function testServices(form: ProxyForm): void {
       const all = await Promise.all(['worker0', 'plain/w0', 'red/w1', 'shut/w0'].map(refusal));
       expect(all).toEqual([refused, refused, refused, refused]);
       expect(await Promise.all(workers.map(redirects))).toEqual(before);
-    }, 30_000);
+    });
   });
 
   describe('a node port', () => {
@@ -291,7 +291,7 @@ export function testServices(form: ProxyForm): void {
       });
       expect(await reached(node0, 'pod1')).toEqual(all(gateway0));
       expect(await reached(node1, 'pod1')).toEqual(all(gateway1));
-    }, 30_000);
+    });
 
     test('with externalTrafficPolicy Local: the pod sees who asks, and only its node answers the outside', async () => {
       expect(await reached(node1, 'local')).toEqual({
@@ -315,7 +315,7 @@ export function testServices(form: ProxyForm): void {
         'red/w1': '-',
         'shut/w0': '-',
       });
-    }, 30_000);
+    });
 
     test('of an endpoint outside: no node lends its address to a namespace with an egress IP', async () => {
       const all = (node: string) => ({
@@ -328,7 +328,7 @@ export function testServices(form: ProxyForm): void {
       expect(await reached(node1, 'outside')).toEqual(all(node1));
       // a node without pods
       expect(await reached(master, 'outside')).toEqual(all(master));
-    }, 30_000);
+    });
 
     test('leads to pods of a namespace with an egress IP, and their answers leave as the node', async () => {
       await serve(netnsOf('red/w0'), 'red', 8080);
@@ -355,7 +355,7 @@ export function testServices(form: ProxyForm): void {
       // as anybody outside: another node hosts the egress IP
       expect(await seen('red/w1', node0, 30019)).toBe(egressIP);
       expect(await seen('red/w0', node0, 30019)).toBe(egressIP);
-    }, 30_000);
+    });
 
     test('is not at an egress IP', async () => {
       expect(await table(['outside', 'worker0', 'plain/w0'], egressIP, nodePorts.pod1)).toEqual({
@@ -363,7 +363,7 @@ export function testServices(form: ProxyForm): void {
         worker0: '-',
         'plain/w0': '-',
       });
-    }, 30_000);
+    });
   });
 
   describe('which endpoint', () => {
@@ -378,7 +378,7 @@ export function testServices(form: ProxyForm): void {
     test('every one is drawn', async () => {
       expect(await asked('plain/w0', 'both', 40)).toEqual(['w0', 'w1']);
       expect(await asked('worker0', 'both', 40)).toEqual(['w0', 'w1']);
-    }, 30_000);
+    });
 
     test('with sessionAffinity ClientIP a client keeps its own, also while Services change, until that is gone', async () => {
       const [first = ''] = await asked('plain/w0', 'sticky', 15);
@@ -394,7 +394,7 @@ export function testServices(form: ProxyForm): void {
       await until('the other answers', async () => (await who('plain/w0', 'sticky')) === other);
       expect(await asked('plain/w0', 'sticky', 10)).toEqual([other]);
       await lab.must(['label', 'pod', '-n', 'back', first, 'app=back']);
-    }, 60_000);
+    });
 
     test('a deleted pod is one no more, and a deleted Service answers no more', async () => {
       await lab.must(['delete', 'service', '-n', 'back', 'both']);
@@ -407,7 +407,7 @@ export function testServices(form: ProxyForm): void {
       await until('the address of its Service refuses', async () =>
         (await refusedAddresses('worker1')).includes(addresses.pod0),
       );
-    }, 60_000);
+    });
   });
 
   test('nothing but nodes and the egress IP was ever seen outside', async () => {

@@ -27,7 +27,7 @@ const versions = (): Promise<string> =>
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2', '--agent-option', 'resync=1');
   await lab.namespace('red');
-}, 120_000);
+});
 afterAll(() => lab.down());
 
 test('it waits until a patch is applied on every node, and then an egress IP is in use', async () => {
@@ -39,14 +39,14 @@ test('it waits until a patch is applied on every node, and then an egress IP is 
   expect(waited.status).toBe(0);
   expect(states(waited)).toBe('master0 applied, worker0 applied, worker1 applied');
   expect((JSON.parse(waited.stdout) as Seen).egressIPs).toMatchObject([{ egressIP, inUse: true }]);
-}, 90_000);
+});
 
 test('agents write nothing when nothing of egress IPs changes, however often they look', async () => {
   const before = await versions();
   await lab.namespace('plain');
   await new Promise((resolve) => setTimeout(resolve, 4000));
   expect(await versions()).toBe(before);
-}, 30_000);
+});
 
 test('a node whose agent is away is behind as soon as something changes, and not before', async () => {
   await lab.command('fail', 'worker1', '--mode', 'agent');
@@ -66,7 +66,7 @@ test('a node whose agent is away is behind as soon as something changes, and not
     await lab.command('heal', 'worker1');
   }
   expect((await status('--wait', '--timeout', '60s')).status).toBe(0);
-}, 120_000);
+});
 
 test('without its Lease it is not known what an agent applied, and it says so again at its next change', async () => {
   await lab.must(['delete', 'leases', '-A', '-l', 'app.kubernetes.io/component=node']);
@@ -75,7 +75,7 @@ test('without its Lease it is not known what an agent applied, and it says so ag
   expect((await status('--no-agents')).status).toBe(0);
   await lab.patch('hostsubnet', 'worker0', { egressIPs: [egressIP] });
   expect((await status('--wait', '--timeout', '60s')).status).toBe(0);
-}, 90_000);
+});
 
 test('while the API server is away it waits for that, too', async () => {
   await lab.command('kill', 'apiserver');
@@ -83,4 +83,4 @@ test('while the API server is away it waits for that, too', async () => {
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await lab.command('start', 'apiserver');
   expect((await waiting).status).toBe(0);
-}, 90_000);
+});

@@ -220,13 +220,13 @@ beforeAll(async () => {
     background(netns, 'ping', '-q', '-i', '0.1', '-e', String(identifier), outsideHost);
   }
   await back();
-}, 90_000);
+});
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await lab.down();
   rmSync(shims, { recursive: true, force: true });
-}, 30_000);
+});
 
 /** Applies the change with the agent killed at a step; false when it took fewer steps than that. */
 async function killedAt(step: number, when: 'before' | 'after', change: () => Promise<unknown>): Promise<boolean> {

@@ -129,4 +129,4 @@ test('between pods it says what NetworkPolicies let arrive', async () => {
     }
     await undo?.();
   }
-}, 120_000);
+});

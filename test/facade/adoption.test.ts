@@ -29,7 +29,7 @@ const deny = { type: 'Deny', to: { cidrSelector: '10.1.0.0/16' } };
 let world: World;
 beforeEach(async () => {
   world = await World.up('B');
-}, 30_000);
+});
 afterEach(() => world.down());
 
 async function namespacesNamed(...names: readonly string[]): Promise<void> {
@@ -87,7 +87,7 @@ test('what the migrator made becomes what it was made from: VNIDs, joined namesp
   expect(items).toMatchObject([{ metadata: { namespace: 'blue' }, spec: { egress: [deny] } }]);
   await until('all is assigned', async () => Object.keys(await world.places('auto')).length === 1);
   expect(await world.get(egressIPs, 'egressip-also-red')).toBeDefined();
-}, 30_000);
+});
 
 test("what the vendor's conversion made is taken over, and foreign EgressIPs are left alone", async () => {
   await namespacesNamed('red', 'other');
@@ -106,7 +106,7 @@ test("what the vendor's conversion made is taken over, and foreign EgressIPs are
   await world.request('red');
   await until('it is taken back', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
   expect(await world.get(egressIPs, 'theirs')).toBeDefined();
-}, 30_000);
+});
 
 test('what is there counts: a NetNamespace without egress IPs requests none', async () => {
   await namespacesNamed('red');
@@ -119,7 +119,7 @@ test('what is there counts: a NetNamespace without egress IPs requests none', as
   await world.startFacade();
   await until('it is taken back', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
   expect((await world.netNamespace('red'))?.egressIPs ?? []).toEqual([]);
-}, 30_000);
+});
 
 test('a NetNamespace that cannot be made again yet keeps its EgressIP, and is made when it can be', async () => {
   await namespacesNamed('red');
@@ -139,7 +139,7 @@ test('a NetNamespace that cannot be made again yet keeps its EgressIP, and is ma
   const red = await until('NetNamespace red', () => world.netNamespace('red'));
   expect(red).toMatchObject({ netid: 77, egressIPs: ['192.168.7.201'] });
   expect(refused).toBe(3);
-}, 30_000);
+});
 
 const nothing: Present = {
   netNamespaces: [],

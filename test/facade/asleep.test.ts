@@ -18,22 +18,22 @@ test('a leader that slept does not undo what its successor did', async () => {
   const lease = ['--leader-elect', '--lease-duration=6s', '--renew-deadline=4s', '--retry-period=500ms'];
   const run = (): ControllerProcess => new ControllerProcess(world.server.kubeconfig, '--backend=ovn', ...lease);
   const first = run();
-  await until('the first leads', () => first.said(started), 60);
+  await until('the first leads', () => first.said(started));
   const second = run();
   const stop = new AbortController();
   try {
     await world.namespace('red', 'blue');
     await world.offer('node0', { egressIPs: [ip] });
     await world.request('red', ip);
-    await until('red has it', async () => (await world.places('red'))[ip] === 'node0', 60);
+    await until('red has it', async () => (await world.places('red'))[ip] === 'node0');
     first.signal('SIGSTOP');
     await world.request('red');
     await world.offer('node0', { egressIPs: [] });
     await world.offer('node1', { egressIPs: [ip] });
     await world.request('blue', ip);
     await until('the second leads', () => second.said(started), 120);
-    await until('blue has it', async () => (await world.places('blue'))[ip] === 'node1', 60);
-    await until('blue is open', async () => (await world.rules('blue')) === undefined, 60);
+    await until('blue has it', async () => (await world.places('blue'))[ip] === 'node1');
+    await until('blue is open', async () => (await world.rules('blue')) === undefined);
     const wrong: string[] = [];
     const cache = watchKind<KubeObject>(world.client, egressIPs, { logger }, stop.signal);
     await cache.synced;
@@ -42,13 +42,13 @@ test('a leader that slept does not undo what its successor did', async () => {
       if (key === 'egressip-red' || (key === 'egressip-blue' && node !== 'node1')) wrong.push(`${key} ${node ?? '-'}`);
     });
     first.signal('SIGCONT');
-    await until('the first knows', () => first.said('not leading any more'), 60);
+    await until('the first knows', () => first.said('not leading any more'));
     // what the woken one had in hand would be written by now: the first leads again only when the second ends
     await second.end('SIGTERM');
     const count = (): number => first.log.filter(({ msg }) => msg === started).length;
     await until('the first leads again', () => count() >= 2, 120);
     await world.request('red', '192.168.7.250');
-    await until('it works', () => world.isClosed('red'), 60);
+    await until('it works', () => world.isClosed('red'));
     expect(wrong).toEqual([]);
   } finally {
     stop.abort();

@@ -62,12 +62,12 @@ describe('beside another who asks', () => {
     const first = ask(0);
     await uidOfProbe();
     expect(await Promise.all([first, ask(1)])).toEqual([true, true]);
-  }, 30_000);
+  });
 
   test('a probe that was left behind is removed', async () => {
     const spec = { egressIPs: ['192.168.7.209'], namespaceSelector: { matchLabels: { [probeName]: 'nothing' } } };
     const left: KubeObject & { readonly spec: object } = { metadata: { name: probeName }, spec };
     await world.client.create<KubeObject>(egressIPs, left);
     expect(await ask(0)).toBe(true);
-  }, 30_000);
+  });
 });

@@ -15,7 +15,7 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
     world = await World.up(build, 4);
     await world.startFacade();
     await world.namespace(...numbers.map((index) => `ns${index}`));
-  }, 30_000);
+  });
   afterAll(() => world.down());
 
   const numbers = Array.from({ length: 12 }, (_, index) => index);
@@ -26,18 +26,14 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
     await world.offer('node1', { egressIPs: numbers.slice(9).map(ipOf) });
     await world.offer('node2', { egressIPs: ['192.168.7.150'] });
     for (const index of numbers) await world.request(`ns${index}`, ipOf(index));
-    await until(
-      'all are where they should be',
-      async () => {
-        const all = await Promise.all(numbers.map((index) => world.places(`ns${index}`)));
-        return numbers.every((index) => all[index]![ipOf(index)] === (index < 9 ? 'node0' : 'node1'));
-      },
-      20,
-    );
+    await until('all are where they should be', async () => {
+      const all = await Promise.all(numbers.map((index) => world.places(`ns${index}`)));
+      return numbers.every((index) => all[index]![ipOf(index)] === (index < 9 ? 'node0' : 'node1'));
+    });
     expect(await world.get(egressIPs, probeName)).toBeUndefined();
     for (const index of numbers)
       await until(`ns${index} is open`, async () => (await world.rules(`ns${index}`)) === undefined);
-  }, 30_000);
+  });
 
   test('one whose node fails stays away when the node is back, with an Event; asked for again, it goes back', async () => {
     await world.ready('node1', 'False');
@@ -54,7 +50,7 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
     await until('it is taken out', async () => Object.keys(await world.places('ns10')).length === 0);
     await world.offer('node1', { egressIPs: listed });
     await until('it is back', async () => (await world.places('ns10'))[ipOf(10)] === 'node1');
-  }, 30_000);
+  });
 });
 
 /** Where each address was, one after the other, as the API server showed it; and which Nodes lost their label. */
@@ -87,7 +83,7 @@ describe.each(['C', 'D'] as const)('build %s, which chooses nodes itself', (buil
   beforeAll(async () => {
     world = await World.up(build, 4);
     await world.startFacade();
-  }, 30_000);
+  });
   afterAll(() => world.down());
 
   const names = Array.from({ length: 10 }, (_, index) => `ns${index}`);
@@ -102,21 +98,21 @@ describe.each(['C', 'D'] as const)('build %s, which chooses nodes itself', (buil
     await world.offer('node1', { egressIPs: ips.slice(8) });
     await world.offer('node2', { egressIPs: ['192.168.7.150'] });
     for (const [index, name] of names.entries()) await world.request(name, ips[index]!);
-    await until('all have a node', () => Promise.resolve(seen.places.size === 10), 30);
+    await until('all have a node', () => Promise.resolve(seen.places.size === 10));
     const wanted = new Map(ips.map((ip, index) => [ip, [index < 8 ? 'node0' : 'node1']]));
     expect(new Map([...seen.places].sort())).toEqual(wanted);
     for (const name of ['node0', 'node1', 'node2']) await until(`${name} has its label`, () => isLabeled(name));
     for (const name of names) await until(`${name} is open`, async () => (await world.rules(name)) === undefined);
     expect(seen.unlabeled).not.toContain('node0');
     seen.stop();
-  }, 60_000);
+  });
 
   test('where that would move others, it goes anywhere, an Event says so, and nobody fights', async () => {
     await world.namespace('more');
     const seen = await followed(world);
     await world.offer('node0', { egressIPs: [...ips.slice(0, 8), '192.168.7.120'] });
     await world.request('more', '192.168.7.120');
-    const place = await until('it has a node', () => Promise.resolve(seen.places.get('192.168.7.120')), 20);
+    const place = await until('it has a node', () => Promise.resolve(seen.places.get('192.168.7.120')));
     expect(place).not.toEqual(['node0']);
     expect((await world.event('EgressIPElsewhere', 'more')).message).toContain('not on node0 as HostSubnet node0 says');
     expect(seen.unlabeled).toEqual(new Set());
@@ -128,7 +124,7 @@ describe.each(['C', 'D'] as const)('build %s, which chooses nodes itself', (buil
     expect(await versions()).toEqual(before);
     expect([...seen.places.values()].every(({ length }) => length === 1)).toBe(true);
     seen.stop();
-  }, 60_000);
+  });
 
   test('a label that an admin gave is not taken, also from an empty node', async () => {
     const labels = { [label]: '' };
@@ -137,8 +133,8 @@ describe.each(['C', 'D'] as const)('build %s, which chooses nodes itself', (buil
     const seen = await followed(world);
     await world.offer('node1', { egressIPs: [...ips.slice(8), '192.168.7.121'] });
     await world.request('last', '192.168.7.121');
-    await until('it has a node', () => Promise.resolve(seen.places.get('192.168.7.121')), 20);
+    await until('it has a node', () => Promise.resolve(seen.places.get('192.168.7.121')));
     expect(seen.unlabeled).toEqual(new Set());
     seen.stop();
-  }, 60_000);
+  });
 });

@@ -20,7 +20,7 @@ const open = { spec: { egress: [{ type: 'Allow', to: { cidrSelector: '0.0.0.0/0'
 let world: World;
 beforeEach(async () => {
   world = await World.up('B');
-}, 30_000);
+});
 afterEach(() => world.down());
 
 function wishFor(...names: readonly string[]): Wish {
@@ -89,7 +89,7 @@ test('what is opened for one VNID while the next one closes it is closed in the 
   const firewalls = firewallsBy(slow);
   const wish = wishFor('red');
   await firewalls.bring(['red'], { wish, isClosed: true }, signal);
-  await until('it is seen', () => Promise.resolve(firewalls.isClosing('red')), 10);
+  await until('it is seen', () => Promise.resolve(firewalls.isClosing('red')));
   const opening = firewalls.bring(['red'], { wish, isClosed: false }, signal);
   let isClosed = false;
   const closing = firewalls.bring(['red'], { wish, isClosed: true }, signal).then((waits) => {
@@ -102,7 +102,7 @@ test('what is opened for one VNID while the next one closes it is closed in the 
   await opening;
   expect(await closing).toEqual([]);
   expect(await world.isClosed('red')).toBe(true);
-}, 30_000);
+});
 
 test('a namespace is not opened by a VNID that it no longer has', async () => {
   await world.startFacade({ closed: 'never' });
@@ -115,14 +115,14 @@ test('a namespace is not opened by a VNID that it no longer has', async () => {
   const firewalls = firewallsBy(world.client, () => isIts);
   const wish = wishFor('red');
   await firewalls.bring(['red'], { wish, isClosed: true }, signal);
-  await until('it is seen', () => Promise.resolve(firewalls.isClosing('red')), 10);
+  await until('it is seen', () => Promise.resolve(firewalls.isClosing('red')));
   isIts = false;
   await firewalls.bring(['red'], { wish, isClosed: false }, signal);
   expect(await world.isClosed('red')).toBe(true);
   isIts = true;
   await firewalls.bring(['red'], { wish, isClosed: false }, signal);
   expect(await world.isClosed('red')).toBe(false);
-}, 30_000);
+});
 
 test('an EgressIP is not made while somebody else holds its namespace open', async () => {
   await world.startFacade();
@@ -131,7 +131,7 @@ test('an EgressIP is not made while somebody else holds its namespace open', asy
   const firewall = (): Promise<KubeObject | undefined> => world.get(egressFirewalls, 'default', 'red');
   // each time it is closed again later than before
   for (let round = 0; round < 5; round += 1) {
-    await until('it is closed', async () => isClosing(await firewall()), 10);
+    await until('it is closed', async () => isClosing(await firewall()));
     await world.client.patch(egressFirewalls, { namespace: 'red', name: 'default' }, open, merge);
   }
   expect(isClosing(await firewall())).toBe(false);
@@ -142,10 +142,10 @@ test('an EgressIP is not made while somebody else holds its namespace open', asy
   firewalls.subscribe(({ after }) => order.push(isClosing(after) ? 'closed' : 'open'));
   addresses.subscribe(({ key }) => key === 'egressip-red' && order.push('EgressIP'));
   await world.offer('node0', { egressCIDRs: ['192.168.7.192/26'] });
-  await until('the EgressIP is made', () => Promise.resolve(order.includes('EgressIP')), 20);
+  await until('the EgressIP is made', () => Promise.resolve(order.includes('EgressIP')));
   expect(order.slice(0, order.indexOf('EgressIP'))).toEqual(['open', 'closed']);
   stop.abort();
-}, 60_000);
+});
 
 test('a node keeps its label until the namespaces that lose their address with it are closed', async () => {
   const { client } = world;
@@ -161,8 +161,8 @@ test('a node keeps its label until the namespaces that lose their address with i
   await world.namespace('red');
   await world.offer('node0', { egressIPs: ['192.168.7.201'] });
   await world.request('red', '192.168.7.201');
-  await until('it is assigned', async () => (await world.places('red'))['192.168.7.201'] === 'node0', 30);
-  await until('it is open', async () => (await world.rules('red')) === undefined, 30);
+  await until('it is assigned', async () => (await world.places('red'))['192.168.7.201'] === 'node0');
+  await until('it is open', async () => (await world.rules('red')) === undefined);
   let open = 0;
   const look = async (): Promise<boolean> => {
     const served = Object.keys(await world.places('red')).length;
@@ -171,8 +171,8 @@ test('a node keeps its label until the namespaces that lose their address with i
     return isClosed;
   };
   await world.offer('node0', { egressIPs: [] });
-  await until('it is closed', look, 30);
+  await until('it is closed', look);
   expect(open).toBe(0);
   const label = async (): Promise<unknown> => fieldOf(await world.get(nodes, 'node0'), 'metadata', 'labels', mark);
-  await until('the node has no label', async () => (await label()) === undefined, 30);
-}, 120_000);
+  await until('the node has no label', async () => (await label()) === undefined);
+});

@@ -30,7 +30,7 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
   let world: World;
   beforeEach(async () => {
     world = await World.up(build);
-  }, 30_000);
+  });
   afterEach(() => world.down());
 
   /** Asks for the address on node0 while node1 could have it, too. Returns the nodes where it was. */
@@ -52,7 +52,7 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
       if (node !== undefined) seen.add(node);
     });
     await Promise.all([world.request('red', ip), world.offer('node0', { egressIPs: [ip] })]);
-    await until('red is open', async () => (await world.rules('red')) === undefined && seen.size > 0, 30);
+    await until('red is open', async () => (await world.rules('red')) === undefined && seen.size > 0);
     stop.abort();
     return [...seen];
   }
@@ -63,12 +63,12 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
       return write();
     };
     expect(await asked(late)).toEqual(['node0']);
-  }, 60_000);
+  });
 
   test('a Node that may not be patched does not keep the address from the others', async () => {
     const forbidden = (): Promise<never> => Promise.reject(new ApiError(403, { message: 'nodes is forbidden' }));
     expect(await asked(forbidden)).toEqual(['node1']);
-  }, 60_000);
+  });
 });
 
 const name = 'k8s.ovn.org/egress-assignable';

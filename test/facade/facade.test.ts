@@ -7,7 +7,7 @@ let world: World;
 beforeAll(async () => {
   world = await World.up('B');
   await world.startFacade();
-}, 30_000);
+});
 afterAll(() => world.down());
 
 test('every Node has a HostSubnet with what OVN-Kubernetes gave it, and every Namespace a NetNamespace', async () => {
@@ -24,7 +24,7 @@ test('a namespace that asks for an address that nobody offers is closed, and ope
   await until('red is closed', () => world.isClosed('red'));
   expect(await world.get(egressIPs, 'egressip-red')).toBeUndefined();
   await world.offer('node1', { egressIPs: ['192.168.7.201'] });
-  await until('it is on node1', async () => (await world.places('red'))['192.168.7.201'] === 'node1', 20);
+  await until('it is on node1', async () => (await world.places('red'))['192.168.7.201'] === 'node1');
   await until('red is open', async () => (await world.rules('red')) === undefined);
   const node = await world.get(nodes, 'node1');
   expect(node?.metadata.labels).toMatchObject({ 'k8s.ovn.org/egress-assignable': '' });
@@ -41,7 +41,7 @@ test('an address whose HostSubnet changes moves there, by way of nowhere, and it
   })();
   await world.offer('node1', { egressIPs: [] });
   await world.offer('node2', { egressIPs: ['192.168.7.201'] });
-  await until('it is on node2', async () => (await world.places('red'))['192.168.7.201'] === 'node2', 20);
+  await until('it is on node2', async () => (await world.places('red'))['192.168.7.201'] === 'node2');
   await until('red is open', async () => (await world.rules('red')) === undefined);
   end.abort();
   await watching;
@@ -58,7 +58,7 @@ test('what OVN-Kubernetes assigns shows in HostSubnets with egressCIDRs', async 
   await world.offer('node0', { egressCIDRs: ['192.168.7.208/28'] });
   await world.namespace('blue');
   await world.request('blue', '192.168.7.209');
-  const node = await until('it is assigned', async () => (await world.places('blue'))['192.168.7.209'], 20);
+  const node = await until('it is assigned', async () => (await world.places('blue'))['192.168.7.209']);
   if (node === 'node0')
     await until('it shows', async () => (await world.hostSubnet('node0'))?.egressIPs?.join() === '192.168.7.209');
 });

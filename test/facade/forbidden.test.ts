@@ -25,8 +25,8 @@ beforeAll(async () => {
   await world.namespace('red');
   await world.offer('node0', { egressIPs: [ip] });
   await world.request('red', ip);
-  await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0', 60);
-  await until('red is open', async () => (await world.rules('red')) === undefined, 60);
+  await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0');
+  await until('red is open', async () => (await world.rules('red')) === undefined);
 }, 150_000);
 afterAll(() => world.down());
 
@@ -67,7 +67,7 @@ test.each([
     const state = { isClosed: true, tries: 0, writes: 0 };
     const again = new Running(without(kind, state));
     world.facade = again;
-    await until('it has tried', () => state.tries >= 3, 60);
+    await until('it has tried', () => state.tries >= 3);
     expect(state.writes).toBe(0);
     expect(await world.places('red')).toEqual({ [ip]: 'node0' });
     expect((await world.client.list<KubeObject>(egressFirewalls)).items).toEqual([]);
@@ -76,10 +76,10 @@ test.each([
     const blue = `blue-${kind.plural}`;
     await world.namespace(blue);
     await world.request(blue, '192.168.7.250');
-    await until('blue is closed', () => world.isClosed(blue), 30);
+    await until('blue is closed', () => world.isClosed(blue));
     expect(await world.places('red')).toEqual({ [ip]: 'node0' });
     await world.request(blue);
-    await until('blue is open', async () => (await world.rules(blue)) === undefined, 30);
+    await until('blue is open', async () => (await world.rules(blue)) === undefined);
   },
   150_000,
 );

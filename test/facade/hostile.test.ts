@@ -31,7 +31,7 @@ const firewall = { name: 'default', namespace: 'red' };
 let world: World;
 beforeEach(async () => {
   world = await World.up('B');
-}, 30_000);
+});
 afterEach(() => world.down());
 
 const pause = (milliseconds: number): Promise<void> =>
@@ -44,7 +44,7 @@ async function redOnNode0(): Promise<void> {
   await world.namespace('red', 'blue');
   await world.offer('node0', { egressIPs: [ip] });
   await world.request('red', ip);
-  await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0', 20);
+  await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0');
   await until('red is open', async () => (await world.rules('red')) === undefined);
 }
 
@@ -83,9 +83,9 @@ test('nobody who takes away a label, an EgressIP or a closing firewall is fought
     expect(count).toBeGreaterThan(1);
     expect(count).toBeLessThan(12);
   }
-  await until('red is assigned', async () => (await world.places('red'))[ip] !== undefined, 20);
-  await until('blue is closed', () => world.isClosed('blue'), 20);
-}, 60_000);
+  await until('red is assigned', async () => (await world.places('red'))[ip] !== undefined);
+  await until('blue is closed', () => world.isClosed('blue'));
+});
 
 test('the controllers for agents that run beside it by mistake are not fought', async () => {
   await world.client.patch(
@@ -99,7 +99,7 @@ test('the controllers for agents that run beside it by mistake are not fought', 
   await world.offer('node0', { egressCIDRs: ['192.168.7.208/28'] });
   await world.offer('node1', { egressIPs: [ip] });
   await world.request('red', '192.168.7.209');
-  await until('red is assigned', async () => (await world.places('red'))['192.168.7.209'] === 'node1', 20);
+  await until('red is assigned', async () => (await world.places('red'))['192.168.7.209'] === 'node1');
   const stop = new AbortController();
   const watched = watchKind<KubeObject>(world.client, hostSubnets, { logger: silent }, stop.signal);
   await watched.synced;
@@ -109,14 +109,14 @@ test('the controllers for agents that run beside it by mistake are not fought', 
   });
   const deps = { client: world.client, logger: silent, metrics: createMetrics(), probe: tcpProbe() };
   const controllers = runControllers(deps, { probeInterval: 0, cloud: 'never' }, stop.signal);
-  await until('they disagree', () => writes > 1, 30);
+  await until('they disagree', () => writes > 1);
   await pause(5_000);
   stop.abort();
   await controllers;
   expect(writes).toBeLessThan(30);
   expect((await world.facade!.metrics.registry.metrics()).match(/refusals_total (\d+)/)?.[1]).not.toBe('0');
-  await until('it shows what is', async () => (await world.hostSubnet('node0'))?.egressIPs?.length === 0, 30);
-}, 90_000);
+  await until('it shows what is', async () => (await world.hostSubnet('node0'))?.egressIPs?.length === 0);
+});
 
 test('a namespace that goes to another VNID with its address is at no moment open without it', async () => {
   await redOnNode0();
@@ -142,7 +142,7 @@ test('a namespace that goes to another VNID with its address is at no moment ope
   isOver = true;
   await looking;
   expect(open).toBe(0);
-}, 60_000);
+});
 
 test('metrics say how many namespaces are closed', async () => {
   const closed = async (): Promise<string | undefined> =>
@@ -153,7 +153,7 @@ test('metrics say how many namespaces are closed', async () => {
   await until('one', async () => (await closed()) === '1');
   await world.request('red');
   await until('none', async () => (await closed()) === '0');
-}, 30_000);
+});
 
 test('metrics say how many addresses are elsewhere', async () => {
   await redOnNode0();
@@ -163,7 +163,7 @@ test('metrics say how many addresses are elsewhere', async () => {
   await until('node1 may host', async () => (await world.get(nodes, 'node1'))?.metadata.labels?.[label] !== undefined);
   await world.ready('node0', 'False');
   await until('one', async () => (await elsewhere()) === '1');
-}, 30_000);
+});
 
 test("a user's own rules come back even if somebody drops the mark of the firewall that closes", async () => {
   await world.startFacade();
@@ -186,7 +186,7 @@ test("a user's own rules come back even if somebody drops the mark of the firewa
   await world.request('red');
   await until('red is open', async () => !(await world.isClosed('red')));
   expect(await world.rules('red')).toEqual(egress);
-}, 30_000);
+});
 
 const lost = [closedAnnotation, ownRulesAnnotation];
 const egressOfUser = [{ type: 'Deny', to: { cidrSelector: '10.9.0.0/16' } }];
@@ -222,7 +222,7 @@ test("a user's own rules come back even if all annotations of the firewall that 
     const space = await world.netNamespace('red');
     return space?.metadata.annotations?.[keptAnnotation] === undefined;
   });
-}, 30_000);
+});
 
 test('cleanup gives them back then, too', async () => {
   await world.startFacade();
@@ -232,7 +232,7 @@ test('cleanup gives them back then, too', async () => {
   expect(await cleanUp(world.client, () => undefined, new AbortController().signal)).toBe(0);
   expect(await world.rules('red')).toEqual(egressOfUser);
   expect((await world.netNamespace('red'))?.metadata.annotations).not.toHaveProperty([keptAnnotation]);
-}, 30_000);
+});
 
 test('a probe that an earlier run left does not keep its address from those who ask for it', async () => {
   await world.client.patch(nodes, { name: 'node0' }, { metadata: { labels: { [label]: '' } } }, merge);
@@ -245,7 +245,7 @@ test('a probe that an earlier run left does not keep its address from those who 
   await world.offer('node0', { egressCIDRs: ['192.168.7.208/28'] });
   await world.request('red', '192.168.7.209');
   await until('red has it', async () => (await world.places('red'))['192.168.7.209'] === 'node0');
-}, 30_000);
+});
 
 /** Takes away the kinds with all objects, and serves them again when `meanwhile` is over. */
 async function replaceKinds(meanwhile: () => Promise<unknown>): Promise<void> {
@@ -261,8 +261,8 @@ async function replaceKinds(meanwhile: () => Promise<unknown>): Promise<void> {
 }
 
 async function isAsItWas(netid: number): Promise<void> {
-  expect(await until('red', () => world.netNamespace('red'), 30)).toMatchObject({ netid, egressIPs: [ip] });
-  expect(await until('node0', () => world.hostSubnet('node0'), 30)).toMatchObject({ egressIPs: [ip] });
+  expect(await until('red', () => world.netNamespace('red'))).toMatchObject({ netid, egressIPs: [ip] });
+  expect(await until('node0', () => world.hostSubnet('node0'))).toMatchObject({ egressIPs: [ip] });
   await pause(1_000);
   expect(await world.places('red')).toEqual({ [ip]: 'node0' });
   expect((await world.get(nodes, 'node0'))?.metadata.labels).toHaveProperty([label]);
@@ -273,7 +273,7 @@ test('NetNamespaces and HostSubnets that went with their kinds are made again wh
   const { netid } = (await world.netNamespace('red'))!;
   await replaceKinds(() => pause(1_000));
   await isAsItWas(netid);
-}, 60_000);
+});
 
 test('they are made again as they were even if the kinds were back before the facade tried', async () => {
   await redOnNode0();
@@ -290,37 +290,33 @@ test('they are made again as they were even if the kinds were back before the fa
   await replaceKinds(() => Promise.resolve());
   goOn();
   await isAsItWas(netid);
-}, 60_000);
+});
 
 test('they are made again even if they were made in the second in which another definition replaces theirs', async () => {
   await redOnNode0();
   const { netid } = (await world.netNamespace('red'))!;
   const name = 'netnamespaces.network.openshift.io';
   // a time has whole seconds, and on a slow machine what follows may take longer than one
-  await until(
-    'they have one time',
-    async () => {
-      await pause(1_000 - (Date.now() % 1_000));
-      await replaceKinds(() => Promise.resolve());
-      const red = await until('red', () => world.netNamespace('red'), 30);
-      await until('node0', () => world.hostSubnet('node0'), 30);
-      await replaceKinds(() => Promise.resolve());
-      const definition = await world.get(customResourceDefinitions, name);
-      await isAsItWas(netid);
-      return red.metadata.creationTimestamp === definition?.metadata.creationTimestamp;
-    },
-    60,
-  );
-}, 120_000);
+  await until('they have one time', async () => {
+    await pause(1_000 - (Date.now() % 1_000));
+    await replaceKinds(() => Promise.resolve());
+    const red = await until('red', () => world.netNamespace('red'));
+    await until('node0', () => world.hostSubnet('node0'));
+    await replaceKinds(() => Promise.resolve());
+    const definition = await world.get(customResourceDefinitions, name);
+    await isAsItWas(netid);
+    return red.metadata.creationTimestamp === definition?.metadata.creationTimestamp;
+  });
+});
 
 test('those that somebody deletes are made anew, and ask for nothing', async () => {
   await redOnNode0();
   await world.client.delete(hostSubnets, { name: 'node0' });
-  expect((await until('node0', () => world.hostSubnet('node0'), 20)).egressIPs ?? []).toEqual([]);
+  expect((await until('node0', () => world.hostSubnet('node0'))).egressIPs ?? []).toEqual([]);
   await world.client.delete(netNamespaces, { name: 'red' });
-  expect((await until('red', () => world.netNamespace('red'), 20)).egressIPs ?? []).toEqual([]);
-  await until('nothing is asked for', async () => (await world.get(egressIPs, 'egressip-red')) === undefined, 20);
-}, 60_000);
+  expect((await until('red', () => world.netNamespace('red'))).egressIPs ?? []).toEqual([]);
+  await until('nothing is asked for', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
+});
 
 test('cleanup goes on where a kind cannot be listed', async () => {
   await redOnNode0();
@@ -343,4 +339,4 @@ test('cleanup goes on where a kind cannot be listed', async () => {
   expect(lines).toContain('Namespace: namespaces is forbidden');
   expect(await world.get(egressIPs, 'egressip-red')).toBeUndefined();
   expect((await world.client.list(hostSubnets)).items.length).toBeGreaterThan(0);
-}, 30_000);
+});

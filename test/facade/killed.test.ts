@@ -53,55 +53,48 @@ describe.each(['B', 'D'] as const)('build %s', (build) => {
     await world.startFacade();
     await world.namespace('red');
     await world.facade!.stop();
-  }, 30_000);
+  });
   afterAll(() => world.down());
 
   const firewall = { name: 'default', namespace: 'red' };
   const isOwn = async (): Promise<boolean> => sortedText(await world.rules('red')) === sortedText(egress);
 
-  test.each(counts)(
-    'killed after write %d',
-    async (count) => {
-      const ip = `192.168.7.${100 + count}`;
-      await world.client.create<KubeObject>(egressFirewalls, { metadata: firewall, ...{ spec: { egress } } });
-      const { client, isDead } = mortal(world.client, count, count % 2 === 0);
-      const facade = new Running(client);
-      await Promise.race([facade.started, reached(isDead, () => Promise.resolve(false))]);
-      await world.request('red', ip);
-      await reached(isDead, () => world.isClosed('red'));
-      await world.offer('node0', { egressIPs: [ip] });
-      await reached(isDead, async () => (await world.places('red'))[ip] === 'node0' && (await isOwn()));
-      await world.client.patch(hostSubnets, { name: 'node0' }, { egressIPs: [] }, merge);
-      await world.offer('node1', { egressIPs: [ip] });
-      await reached(isDead, async () => (await world.places('red'))[ip] === 'node1' && (await isOwn()));
-      await facade.stop();
-      await world.startFacade();
-      await until('red is on a node', async () => (await world.places('red'))[ip] !== undefined, 30);
-      if (build === 'B') await until('red is on node1', async () => (await world.places('red'))[ip] === 'node1', 30);
-      await until('red has its own rules', isOwn, 30);
-      const live = await world.get(egressFirewalls, 'default', 'red');
-      expect(Object.keys(live?.metadata.annotations ?? {})).toEqual([]);
-      await until(
-        'node1 has the label',
-        async () => (await world.get(nodes, 'node1'))?.metadata.labels?.[label] === '',
-      );
-      await until(
-        'node0 has none',
-        async () => (await world.get(nodes, 'node0'))?.metadata.labels?.[label] === undefined,
-      );
-      await world.request('red');
-      await until('it is gone', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
-      await until('no probe is left', async () => (await world.client.list(egressIPs)).items.length === 0);
-      await world.client.patch(hostSubnets, { name: 'node1' }, { egressIPs: [] }, merge);
-      await until(
-        'node1 has none',
-        async () => (await world.get(nodes, 'node1'))?.metadata.labels?.[label] === undefined,
-      );
-      await world.facade!.stop();
-      const space = await world.client.get<KubeObject>(netNamespaces, { name: 'red' });
-      expect(space?.metadata.annotations).not.toHaveProperty([keptAnnotation]);
-      await world.client.delete(egressFirewalls, firewall);
-    },
-    60_000,
-  );
+  test.each(counts)('killed after write %d', async (count) => {
+    const ip = `192.168.7.${100 + count}`;
+    await world.client.create<KubeObject>(egressFirewalls, { metadata: firewall, ...{ spec: { egress } } });
+    const { client, isDead } = mortal(world.client, count, count % 2 === 0);
+    const facade = new Running(client);
+    await Promise.race([facade.started, reached(isDead, () => Promise.resolve(false))]);
+    await world.request('red', ip);
+    await reached(isDead, () => world.isClosed('red'));
+    await world.offer('node0', { egressIPs: [ip] });
+    await reached(isDead, async () => (await world.places('red'))[ip] === 'node0' && (await isOwn()));
+    await world.client.patch(hostSubnets, { name: 'node0' }, { egressIPs: [] }, merge);
+    await world.offer('node1', { egressIPs: [ip] });
+    await reached(isDead, async () => (await world.places('red'))[ip] === 'node1' && (await isOwn()));
+    await facade.stop();
+    await world.startFacade();
+    await until('red is on a node', async () => (await world.places('red'))[ip] !== undefined);
+    if (build === 'B') await until('red is on node1', async () => (await world.places('red'))[ip] === 'node1');
+    await until('red has its own rules', isOwn);
+    const live = await world.get(egressFirewalls, 'default', 'red');
+    expect(Object.keys(live?.metadata.annotations ?? {})).toEqual([]);
+    await until('node1 has the label', async () => (await world.get(nodes, 'node1'))?.metadata.labels?.[label] === '');
+    await until(
+      'node0 has none',
+      async () => (await world.get(nodes, 'node0'))?.metadata.labels?.[label] === undefined,
+    );
+    await world.request('red');
+    await until('it is gone', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
+    await until('no probe is left', async () => (await world.client.list(egressIPs)).items.length === 0);
+    await world.client.patch(hostSubnets, { name: 'node1' }, { egressIPs: [] }, merge);
+    await until(
+      'node1 has none',
+      async () => (await world.get(nodes, 'node1'))?.metadata.labels?.[label] === undefined,
+    );
+    await world.facade!.stop();
+    const space = await world.client.get<KubeObject>(netNamespaces, { name: 'red' });
+    expect(space?.metadata.annotations).not.toHaveProperty([keptAnnotation]);
+    await world.client.delete(egressFirewalls, firewall);
+  });
 });

@@ -15,7 +15,7 @@ import { Running, until, World } from './running.ts';
 let world: World;
 beforeEach(async () => {
   world = await World.up('B');
-}, 30_000);
+});
 afterEach(() => world.down());
 
 const assigned = (name: string) => async (): Promise<boolean> => Object.keys(await world.places(name)).length > 0;
@@ -25,7 +25,7 @@ async function redOnNode0(): Promise<void> {
   await world.namespace('red');
   await world.offer('node0', { egressIPs: ['192.168.7.201'] });
   await world.request('red', '192.168.7.201');
-  await until('red is assigned', assigned('red'), 20);
+  await until('red is assigned', assigned('red'));
   await until('red is open', async () => (await world.rules('red')) === undefined);
 }
 
@@ -37,7 +37,7 @@ test('when the kinds of OpenShift SDN are removed while it runs, nothing of OVN-
   expect(await world.places('red')).toEqual({ '192.168.7.201': 'node0' });
   expect(await world.rules('red')).toBeUndefined();
   expect((await world.get(nodes, 'node0'))?.metadata.labels).toHaveProperty(['k8s.ovn.org/egress-assignable']);
-}, 30_000);
+});
 
 test('a NetNamespace that is deleted is made anew and requests nothing; a Namespace takes its EgressIP with it', async () => {
   await redOnNode0();
@@ -47,7 +47,7 @@ test('a NetNamespace that is deleted is made anew and requests nothing; a Namesp
   await until('red is assigned', assigned('red'));
   await world.client.delete(namespaces, { name: 'red' });
   await until('the EgressIP is gone', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
-}, 30_000);
+});
 
 test('a namespace keeps its address until its Namespace is gone, since its pods take their time', async () => {
   await redOnNode0();
@@ -60,7 +60,7 @@ test('a namespace keeps its address until its Namespace is gone, since its pods 
   });
   expect(isServed).toBe(true);
   await until('the EgressIP is gone', async () => (await world.get(egressIPs, 'egressip-red')) === undefined);
-}, 30_000);
+});
 
 test('an EgressIP of its name that others made is left alone, and the namespace is told and closed', async () => {
   await world.startFacade();
@@ -76,7 +76,7 @@ test('an EgressIP of its name that others made is left alone, and the namespace 
   await world.event('EgressIPOfOthers', 'red');
   await until('red is closed', () => world.isClosed('red'));
   expect(await world.get(egressIPs, 'egressip-red')).toMatchObject({ spec });
-}, 30_000);
+});
 
 test('whoever writes over a firewall that closes gets it back in the end, and is not fought', async () => {
   await world.startFacade();
@@ -110,7 +110,7 @@ test('whoever writes over a firewall that closes gets it back in the end, and is
     'what they wrote is there',
     async () => JSON.stringify(await world.rules('red')) === JSON.stringify(mine),
   );
-}, 30_000);
+});
 
 test('a label that others gave stays; one of the facade goes with the last address', async () => {
   const label = 'k8s.ovn.org/egress-assignable';
@@ -123,7 +123,7 @@ test('a label that others gave stays; one of the facade goes with the last addre
   for (const name of ['node0', 'node1']) await world.offer(name, { egressIPs: [] });
   await until('node0 has lost it', async () => !(await isLabeled('node0')));
   expect(await isLabeled('node1')).toBe(true);
-}, 30_000);
+});
 
 test('without OVN-Kubernetes it waits, and goes on when it is there', async () => {
   const definition = await world.client.get<KubeObject>(customResourceDefinitions, { name: 'egressips.k8s.ovn.org' });
@@ -138,7 +138,7 @@ test('without OVN-Kubernetes it waits, and goes on when it is there', async () =
   await world.client.create<KubeObject>(customResourceDefinitions, { ...rest, metadata: { name: metadata.name! } });
   await facade.started;
   expect(await until('HostSubnet', () => world.hostSubnet('node0'))).toMatchObject({ subnet: '127.64.0.0/24' });
-}, 30_000);
+});
 
 test('cleanup takes away what the facade made, gives back what was there, and leaves the rest', async () => {
   await redOnNode0();
@@ -165,4 +165,4 @@ test('cleanup takes away what the facade made, gives back what was there, and le
   expect(await world.client.list(hostSubnets)).toMatchObject({ items: { length: 3 } });
   expect(await cleanUp(world.client, (line) => lines.push(line), new AbortController().signal)).toBe(0);
   expect(lines).toHaveLength(5);
-}, 30_000);
+});

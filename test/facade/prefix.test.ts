@@ -9,7 +9,7 @@ test('an egress IP that is listed with a prefix length is placed, and listed wit
     await world.request('red', '192.168.7.201');
     await until('red is closed', () => world.isClosed('red'));
     await world.offer('node1', { egressIPs: ['192.168.7.201/24'] });
-    await until('it is on node1', async () => (await world.places('red'))['192.168.7.201'] === 'node1', 20);
+    await until('it is on node1', async () => (await world.places('red'))['192.168.7.201'] === 'node1');
     await until(
       'it is listed without',
       async () => (await world.hostSubnet('node1'))?.egressIPs?.[0] === '192.168.7.201',
@@ -17,4 +17,4 @@ test('an egress IP that is listed with a prefix length is placed, and listed wit
   } finally {
     await world.down();
   }
-}, 30_000);
+});

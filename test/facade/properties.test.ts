@@ -274,7 +274,6 @@ test.each(Array.from({ length: rounds(40) }, (_, index) => index + firstSeed))(
       await world.down();
     }
   },
-  120_000,
 );
 
 /** What admins do; the rest of the deeds are faults, in which OVN-Kubernetes itself may leave a namespace open. */
@@ -336,5 +335,4 @@ test.each(Array.from({ length: rounds(20) }, (_, index) => index + firstSeed))(
       await world.down();
     }
   },
-  120_000,
 );

@@ -15,7 +15,7 @@ let world: World;
 beforeAll(async () => {
   world = await World.up('B', 4);
   await world.startFacade();
-}, 30_000);
+});
 afterAll(() => world.down());
 
 const kinds: readonly Kind[] = [netNamespaces, hostSubnets, egressIPs, egressFirewalls, nodes, namespaces];
@@ -61,4 +61,4 @@ test('writes nothing', async () => {
   await world.startFacade();
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   expect(await versions()).toEqual(before);
-}, 30_000);
+});

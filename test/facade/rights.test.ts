@@ -101,8 +101,8 @@ test('uses all rights of its overlay but those for other ways, and is refused no
   const gone = (kind: Kind, name: string, namespace?: string) => async (): Promise<boolean> =>
     (await client.get(kind, namespace === undefined ? { name } : { name, namespace })) === undefined;
   try {
-    await until('HostSubnets', async () => (await client.list(hostSubnets)).items.length === 2, 20);
-    await until('NetNamespace red', async () => !(await gone(netNamespaces, 'red')()), 20);
+    await until('HostSubnets', async () => (await client.list(hostSubnets)).items.length === 2);
+    await until('NetNamespace red', async () => !(await gone(netNamespaces, 'red')()));
     const isolation = { namespace: 'red', name: 'openshift-sdn-isolation' };
     const plugin = (pluginName: string): Promise<KubeObject> =>
       client.patch(clusterNetworks, { name: 'default' }, { pluginName }, { type: 'merge' });
@@ -122,28 +122,26 @@ test('uses all rights of its overlay but those for other ways, and is refused no
       const object = await client.get<KubeObject>(egressIPs, { name: 'egressip-red' });
       return object === undefined ? undefined : assignedIn(object).get('192.168.7.201');
     };
-    await until('it is assigned', async () => (await place()) === 'node0', 20);
+    await until('it is assigned', async () => (await place()) === 'node0');
     await until('it is open', gone(egressFirewalls, 'default', 'red'));
     await client.patch(hostSubnets, { name: 'node0' }, { egressIPs: [] }, { type: 'merge' });
     await client.patch(hostSubnets, { name: 'node1' }, { egressIPs: ['192.168.7.201'] }, { type: 'merge' });
-    await until('it has moved', async () => (await place()) === 'node1', 20);
+    await until('it has moved', async () => (await place()) === 'node1');
     await client.patch(hostSubnets, { name: 'node1' }, { egressCIDRs: ['192.168.7.192/26'] }, { type: 'merge' });
     await client.delete(egressNetworkPolicies, { namespace: 'blue', name: 'default' });
     await client.patch(netNamespaces, { name: 'red' }, { egressIPs: [] }, { type: 'merge' });
-    await until('the EgressIP is gone', gone(egressIPs, 'egressip-red'), 20);
+    await until('the EgressIP is gone', gone(egressIPs, 'egressip-red'));
     await client.delete(netNamespaces, { name: 'red' });
     await client.delete(hostSubnets, { name: 'node1' });
     await until(
       'both are made anew',
       async () => !(await gone(netNamespaces, 'red')()) && !(await gone(hostSubnets, 'node1')()),
-      20,
     );
     await client.delete(namespaces, { name: 'red' });
     await client.delete(nodes, { name: 'node1' });
     await until(
       'both are gone',
       async () => (await gone(netNamespaces, 'red')()) && (await gone(hostSubnets, 'node1')()),
-      20,
     );
     await until('the ClusterNetwork', async () => !(await gone(clusterNetworks, 'default')()));
   } finally {
@@ -156,4 +154,4 @@ test('uses all rights of its overlay but those for other ways, and is refused no
   const used = usedBy(token.name, judged);
   const spare = rightsOf({ rules }).filter((right) => !used.has(right));
   expect(spare.filter((right) => !elsewhere.includes(right))).toEqual([]);
-}, 90_000);
+});

@@ -65,7 +65,7 @@ test('a request made before its Namespace, as by GitOps, is kept until that is m
   );
   await pauseFor(11_000);
   expect(await recorded(await makeNamespace('gitops'))).toMatchObject({ netid: 5000, egressIPs: ['192.168.7.231'] });
-}, 30_000);
+});
 
 test('a Namespace that is made again at once gets a VNID of its own and no egress IP', async () => {
   const first = await recorded(await makeNamespace('shop'));
@@ -73,7 +73,7 @@ test('a Namespace that is made again at once gets a VNID of its own and no egres
   const again = await recorded(await makeAgain('shop'));
   expect(again.egressIPs ?? []).toEqual([]);
   expect(again.metadata.uid).not.toBe(first.metadata.uid);
-}, 20_000);
+});
 
 test('a Namespace that was made again while no controller ran gets a VNID of its own and no egress IP', async () => {
   const first = await recorded(await makeNamespace('shop'));
@@ -82,7 +82,7 @@ test('a Namespace that was made again while no controller ran gets a VNID of its
   expect(again.egressIPs ?? []).toEqual([]);
   expect(again.metadata.uid).not.toBe(first.metadata.uid);
   expect((await cluster.event('NetNamespaceRenewed', 'shop')).message).toContain('of an earlier Namespace shop');
-}, 20_000);
+});
 
 test('what was written for the Namespace that was made again counts', async () => {
   const { netid } = await recorded(await makeNamespace('shop'));
@@ -94,7 +94,7 @@ test('what was written for the Namespace that was made again counts', async () =
   });
   expect(await recorded(made)).toMatchObject({ netid, egressIPs: ['192.168.7.232'] });
   expect((await cluster.event('NetNamespaceKept', 'shop')).message).toContain('was written for it');
-}, 20_000);
+});
 
 test('a NetNamespace restored from a backup counts, although it names a Namespace of another time', async () => {
   const made = await restartAfter(async () => {
@@ -112,7 +112,7 @@ test('a NetNamespace restored from a backup counts, although it names a Namespac
   // ten seconds after it was made
   await cluster.event('NamespaceMissing', 'shop', 20);
   expect(await recorded(await makeNamespace('shop'))).toMatchObject({ netid: 5001, egressIPs: ['192.168.7.233'] });
-}, 40_000);
+});
 
 test('a NetNamespace whose Namespace went while no controller ran goes too, with its request', async () => {
   await recorded(await makeNamespace('shop'));
@@ -121,5 +121,5 @@ test('a NetNamespace whose Namespace went while no controller ran goes too, with
     await server.client.delete(namespaces, { name: 'shop' });
     return makeNamespace('other');
   });
-  await until('it is gone', async () => (await cluster.netNamespace('shop')) === undefined, 20);
-}, 40_000);
+  await until('it is gone', async () => (await cluster.netNamespace('shop')) === undefined);
+});

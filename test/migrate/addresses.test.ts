@@ -109,4 +109,4 @@ test('the command prints a table, CSV with every address, JSON, and the differen
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 30_000);
+});

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await create(started.client, cluster);
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-command-'));
   plan = join(folder, 'plan');
-}, 20_000);
+});
 afterAll(async () => {
   await started.stop();
   await rm(folder, { recursive: true, force: true });
@@ -125,7 +125,7 @@ test('a whole migration and back by the command, killed on the way', async () =>
   ]);
   expect(await dump(started.client, [netNamespaces])).toEqual(before);
   expect((await started.client.list(egressIPs)).items).toEqual([]);
-}, 90_000);
+});
 
 test('a way back from objects alone is a plan that apply runs', async () => {
   const out = join(folder, 'alone');
@@ -157,7 +157,7 @@ test('a way back from objects alone is a plan that apply runs', async () => {
   expect(await readFile(join(out, 'objects/NetNamespace-ns0.yaml'), 'utf8')).toBe(
     'apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: ns0\negressIPs:\n  - "192.168.7.100"\n',
   );
-}, 30_000);
+});
 
 test('bad input is one clear line and status 2; an API server that is gone is one line and status 1', async () => {
   const none = await run('apply', '--plan', join(folder, 'nowhere'));
@@ -209,4 +209,4 @@ test('bad input is one clear line and status 2; an API server that is gone is on
       expect.stringMatching(/^sdn-compat: [^\n]*journal\.ndjson:\d+: this is no entry of a journal\n$/),
     ]);
   }
-}, 30_000);
+});

@@ -163,4 +163,4 @@ test('the roles of config/migrate are enough for a migration and both ways back,
   } finally {
     await started.stop();
   }
-}, 30_000);
+});

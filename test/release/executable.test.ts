@@ -94,7 +94,7 @@ test('without npm none is made, it says so and fails, and what was made before s
     rmSync(store, { recursive: true });
   }
   expect(readdirSync(made)).toEqual(before);
-}, 60_000);
+});
 
 test('it knows its version and its commands', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -139,4 +139,4 @@ test('its API server serves its controller', async () => {
   } finally {
     server.kill('SIGTERM');
   }
-}, 60_000);
+});

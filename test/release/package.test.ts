@@ -17,7 +17,7 @@ beforeAll(async () => {
   if (file === undefined) throw new Error(`npm pack wrote no package: ${packed.stdout}`);
   const { status, stderr } = await npm('install', `./${file}`);
   if (status !== 0) throw new Error(stderr);
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('it needs no other package', () => {

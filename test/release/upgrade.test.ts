@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab.down();
   rmSync(earlier.folder, { recursive: true });
-}, 60_000);
+});
 
 function isRunning(pid: number): boolean {
   try {
@@ -51,7 +51,7 @@ async function replace(name: string, from: string, to: string, ...start: readonl
   const record = `${lab.dir}/run/${name}.json`;
   const { pid, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
   process.kill(pid, 'SIGTERM');
-  const hasEnded = until(`${name} has ended`, () => !isRunning(pid), 5);
+  const hasEnded = until(`${name} has ended`, () => !isRunning(pid));
   await hasEnded.catch(() => process.kill(pid, 'SIGKILL'));
   writeFileSync(record, JSON.stringify({ pid, ...rest }).replaceAll(`${from}/dist/`, `${to}/dist/`));
   const started = await lab.command('start', ...start);

@@ -54,12 +54,12 @@ beforeAll(async () => {
   await runtime.ctr('images', 'import', '--snapshotter', 'native', archive);
   await lab.must(['create', 'namespace', 'red']);
   await until('the namespace has a VNID', async () => (await lab.netid('red').catch(() => 0)) > 0);
-}, 120_000);
+});
 afterAll(async () => {
   await runtime.stop();
   rmSync(runtime.folder, { recursive: true });
   await lab.down();
-}, 120_000);
+});
 
 test('a sandbox has an address of its node, and leaves with what its namespace asks for', async () => {
   const id = await runtime.cri.run(await scheduled('plain'));
@@ -74,7 +74,7 @@ test('a sandbox has an address of its node, and leaves with what its namespace a
   await lab.patch('netnamespace', 'red', { egressIPs: [] });
   await runtime.cri.remove(id);
   expect(await ports()).toEqual([]);
-}, 60_000);
+});
 
 test('portmap behind it opens a port of the node, from outside and from the node', async () => {
   const pod = { ...(await scheduled('web')), hostPorts: { 8088: 8080 } };
@@ -97,7 +97,7 @@ test('portmap behind it opens a port of the node, from outside and from the node
   await until('from the node', get(worker, nodeIP));
   await runtime.cri.remove(id);
   expect(await get('outside', nodeIP)()).toBe(false);
-}, 60_000);
+});
 
 test('a sandbox of a pod that is not there is refused by name, and nothing of it stays', async () => {
   const uid = '5e1f0000-0000-4000-8000-000000000001';
@@ -106,7 +106,7 @@ test('a sandbox of a pod that is not there is refused by name, and nothing of it
   await expect(made).rejects.toThrow(/nowhere/);
   for (const id of await runtime.cri.sandboxes()) await runtime.cri.remove(id);
   expect(await ports()).toEqual([]);
-}, 120_000);
+});
 
 test('without the agent a sandbox waits for it, and the pods that are there go on', async () => {
   const id = await runtime.cri.run(await scheduled('before'));
@@ -124,7 +124,7 @@ test('without the agent a sandbox waits for it, and the pods that are there go o
   await until('it leaves as the node', async () => (await source(second)) === nodeIP);
   for (const one of await runtime.cri.sandboxes()) await runtime.cri.remove(one);
   expect(await ports()).toEqual([]);
-}, 90_000);
+});
 
 test('a runtime that was killed and started again removes what it made before', async () => {
   const id = await runtime.cri.run(await scheduled('kept'));
@@ -135,7 +135,7 @@ test('a runtime that was killed and started again removes what it made before', 
   await until('it leaves as the node', async () => (await source(id)) === nodeIP);
   await runtime.cri.remove(id);
   expect(await ports()).toEqual([]);
-}, 60_000);
+});
 
 test('the bandwidth that a pod asks for is that of its sandbox, both ways, and goes with it', async () => {
   const annotations = { 'kubernetes.io/ingress-bandwidth': '7M', 'kubernetes.io/egress-bandwidth': '9M' };
@@ -148,7 +148,7 @@ test('the bandwidth that a pod asks for is that of its sandbox, both ways, and g
   expect(sends).toMatch(/tbf .*rate 9Mbit/);
   await runtime.cri.remove(id);
   expect(await queues()).toBe('');
-}, 60_000);
+});
 
 test('many sandboxes at once all get an address of their own, and all go', async () => {
   const names = Array.from({ length: rounds(100) }, (_, index) => `many-${index}`);

@@ -65,14 +65,14 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await lab.down();
-}, 60_000);
+});
 
 test('STATUS is good with the agent, has code 50 and says why without it, and is good again', async () => {
   expect(await libcni.status()).toEqual(good);
   let ran: Ran = good;
   await withoutAgent(async () => void (ran = await libcni.status()));
   expect(ran).toMatchObject({ status: 1, stderr: expect.stringMatching(/^code 50: .*not ready/) as string });
-}, 60_000);
+});
 
 test('GC removes what no sandbox has, known to libcni or not, once; the others go on', async () => {
   const [known, unknown] = (await added('known', 'unknown')) as [Sandbox, Sandbox];
@@ -88,7 +88,7 @@ test('GC removes what no sandbox has, known to libcni or not, once; the others g
   expect(await libcni.call('ADD', unknown)).toMatchObject({ status: 0, stderr: '' });
   await until('it leaves', async () => (await source(unknown)) === egressIP);
   expect(await libcni.call('DEL', unknown)).toEqual(good);
-}, 60_000);
+});
 
 test('GC of another network with the same plugin touches nothing of this one', async () => {
   const other = join(dirname(libcni.list), '20-other.conflist');
@@ -96,7 +96,7 @@ test('GC of another network with the same plugin touches nothing of this one', a
   expect(await libcni.collect([], other)).toEqual(good);
   expect(await attached()).toEqual(['stays']);
   expect(await source(stays)).toBe(egressIP);
-}, 60_000);
+});
 
 test('GC of a sandbox whose network namespace is gone leaves nothing of it, whether libcni counts it or not', async () => {
   const [dead, counted] = (await added('dead', 'counted')) as [Sandbox, Sandbox];
@@ -106,7 +106,7 @@ test('GC of a sandbox whose network namespace is gone leaves nothing of it, whet
   expect(await libcni.collect([stays])).toEqual(good);
   expect(await attached()).toEqual(['stays']);
   expect(await source(stays)).toBe(egressIP);
-}, 60_000);
+});
 
 test('GC while the agent is away says so, and removes the same when it is back', async () => {
   const [left] = (await added('left')) as [Sandbox];
@@ -121,4 +121,4 @@ test('GC while the agent is away says so, and removes the same when it is back',
   expect(await libcni.collect([stays])).toEqual(good);
   expect(await attached()).toEqual(['stays']);
   expect(await source(stays)).toBe(egressIP);
-}, 60_000);
+});

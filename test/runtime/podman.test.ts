@@ -37,12 +37,12 @@ beforeAll(async () => {
     spec: { nodeName: `${worker}.ocp4.rober.lab`, containers: [{ name: 'c', image }] },
   };
   await lab.must(['create', '-f', '-'], JSON.stringify(pod));
-}, 120_000);
+});
 afterAll(async () => {
   await podman('rm', '--force', '--time=0', container);
   await lab.down();
   rmSync(folder, { recursive: true });
-}, 60_000);
+});
 
 test('a container of podman leaves with the egress IP, and its port is open from outside', async () => {
   await lab.patch('hostsubnet', worker, { egressIPs: [egressIP] });
@@ -70,10 +70,10 @@ test('a container of podman leaves with the egress IP, and its port is open from
     );
     return got.stdout === '200';
   });
-}, 60_000);
+});
 
 test('when the container is removed, its port is gone from the bridge', async () => {
   expect(await podman('rm', '--force', '--time=0', container)).toMatchObject({ status: 0 });
   const shown = await lab.node(worker, 'ovs-vsctl', `--db=unix:${lab.dir}/ovs/${worker}/db.sock`, 'list-ports', 'br0');
   expect(shown.stdout).not.toContain('veth');
-}, 30_000);
+});

@@ -48,7 +48,7 @@ test('a build takes away nothing that another build or a process uses, and what 
   const left = readdirSync(join(folder, 'dist'));
   expect(left).toEqual(expect.arrayContaining(['binary', ...programs]));
   expect(left.filter((name) => /^stale|^build-/.test(name))).toEqual([]);
-}, 60_000);
+});
 
 test('Node.js that was unpacked in part, as by who is interrupted, is never taken for whole', async () => {
   const bin = join(folder, 'programs');
@@ -63,4 +63,4 @@ test('Node.js that was unpacked in part, as by who is interrupted, is never take
   const ended = await runs('binary.ts', () => undefined, { PATH: `${bin}:${process.env['PATH'] ?? ''}` });
   expect(ended).toBe('SIGKILL');
   expect(existsSync(join(folder, '.tools/binary'))).toBe(false);
-}, 60_000);
+});

@@ -159,26 +159,22 @@ test('the controllers are refused nothing, and use all rights but those for othe
     });
     await client.create(nodes, node('a'));
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-    await until('a subnet', () => client.get(hostSubnets, { name: 'a' }), 20);
-    await until('a VNID', () => client.get(netNamespaces, { name: 'shop' }), 20);
+    await until('a subnet', () => client.get(hostSubnets, { name: 'a' }));
+    await until('a VNID', () => client.get(netNamespaces, { name: 'shop' }));
     // an address that no node can have is an Event, and the other is assigned
     const asked = { egressIPs: ['10.0.0.1'] };
     await client.patch(netNamespaces, { name: 'shop' }, asked, { type: 'merge' });
     await client.patch(hostSubnets, { name: 'a' }, { egressCIDRs: ['192.168.7.0/24'] }, { type: 'merge' });
-    await until('an Event', async () => (await client.list(events)).items.length > 0, 15);
+    await until('an Event', async () => (await client.list(events)).items.length > 0);
     await client.patch(netNamespaces, { name: 'shop' }, { egressIPs: ['192.168.7.100'] }, { type: 'merge' });
     // the test itself patches HostSubnets, too
-    await until('assigned', () => usedBy('sdn-compat-controller', judged).has('patch hostsubnets'), 20);
+    await until('assigned', () => usedBy('sdn-compat-controller', judged).has('patch hostsubnets'));
     await client.delete(namespaces, { name: 'shop' });
     await client.delete(nodes, { name: 'a' });
-    await until(
-      'both gone',
-      async () => {
-        const left = [await client.get(netNamespaces, { name: 'shop' }), await client.get(hostSubnets, { name: 'a' })];
-        return left.every((one) => one === undefined);
-      },
-      20,
-    );
+    await until('both gone', async () => {
+      const left = [await client.get(netNamespaces, { name: 'shop' }), await client.get(hostSubnets, { name: 'a' })];
+      return left.every((one) => one === undefined);
+    });
   } finally {
     await controller.end('SIGTERM');
   }
@@ -189,4 +185,4 @@ test('the controllers are refused nothing, and use all rights but those for othe
     .filter((object): object is Role => 'rules' in object && object.metadata.name !== 'sdn-compat-privileged')
     .flatMap(rightsOf);
   expect([...new Set(granted)].filter((right) => !used.has(right) && !elsewhere.includes(right))).toEqual([]);
-}, 90_000);
+});

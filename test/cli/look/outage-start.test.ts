@@ -41,7 +41,7 @@ test('a namespace that takes no pods is named at once, not when the time is over
     problem: 'namespace shop: a pod could not be made: pods "x" is forbidden: exceeded quota',
   });
   expect((await started.client.list(pods)).items).toEqual([]);
-}, 60_000);
+});
 
 test('a missing right is named, and nothing goes unheard', async () => {
   const unheard: unknown[] = [];
@@ -56,4 +56,4 @@ test('a missing right is named, and nothing goes unheard', async () => {
   }
   expect(unheard).toEqual([]);
   expect((await started.client.list(pods)).items).toEqual([]);
-}, 60_000);
+});

@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-selected-'));
   file = join(folder, 'namespaces.json');
   await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: all }));
-}, 30_000);
+});
 afterAll(async () => {
   await server.stop();
   await rm(folder, { recursive: true });

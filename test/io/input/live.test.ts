@@ -60,10 +60,10 @@ test('while the server is away it shows what was, and says so until it is back',
   await api.client.create(hostSubnets, host);
   const following = await follow();
   await api.server.close();
-  await until('it is known', () => following.now().stale !== undefined, 20);
+  await until('it is known', () => following.now().stale !== undefined);
   expect(following.now().cluster.hostSubnets).toHaveLength(1);
   expect(following.now().unread.size).toBe(0);
-}, 40_000);
+});
 
 test('a kind that may not be read is named, the others are shown, and it is shown once it may be', async () => {
   await api.stop();
@@ -90,6 +90,6 @@ test('a kind that may not be read is named, the others are shown, and it is show
     { subjects: [{ kind: 'ServiceAccount', name: 'viewer', namespace: 'shop' }] },
     { type: 'merge' },
   );
-  await until('NetNamespaces are read', () => following.now().unread.size === 2, 30);
+  await until('NetNamespaces are read', () => following.now().unread.size === 2);
   viewer.close();
-}, 60_000);
+});

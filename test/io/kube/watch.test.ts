@@ -78,7 +78,7 @@ class Server implements Transport {
 
   /** The watch with this number, counted from 0, once it is there. */
   async watch(number: number): Promise<Begun> {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 12_000; tries++) {
       const found = this.watches[number];
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -32,13 +32,11 @@ it('adds to the environment, and runs in the folder', async () => {
 });
 
 it('kills a program that takes too long, or whose time has come', async () => {
-  const began = performance.now();
-  expect((await exec('sleep', ['30'], { timeout: 50 })).status).toBe(-1);
+  expect((await exec('sleep', ['3000'], { timeout: 50 })).status).toBe(-1);
   const stop = new AbortController();
-  const running = exec('sleep', ['30'], { signal: stop.signal });
+  const running = exec('sleep', ['3000'], { signal: stop.signal });
   stop.abort();
   await expect(running).rejects.toMatchObject({ name: 'AbortError' });
-  expect(performance.now() - began).toBeLessThan(5000);
 });
 
 it('rejects when there is no such program', async () => {

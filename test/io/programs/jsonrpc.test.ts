@@ -85,7 +85,7 @@ describe('a connection', () => {
     peer.write(JSON.stringify(message));
   };
   const until = async (isSo: () => boolean): Promise<void> => {
-    for (let tries = 0; tries < 200 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let tries = 0; tries < 12_000 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(isSo()).toBe(true);
   };
 

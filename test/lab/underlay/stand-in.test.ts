@@ -31,7 +31,6 @@ test('assigns egress IPs until it is stopped', async () => {
       'it is assigned',
       async () =>
         assignedIn((await client.get<KubeObject>(egressIPs, { name: 'red' }))!).get('192.168.7.200') === 'node0',
-      25,
     );
     stop.abort();
     await ended;

@@ -28,7 +28,7 @@ test('a cluster that is not OpenShift is one clear line and status 1', async () 
   } finally {
     await plain.stop();
   }
-}, 20_000);
+});
 
 test('the guide by the command: table, json, bad input, and a watch that follows, ends and survives', async () => {
   const world = await World.begin(16);
@@ -113,7 +113,7 @@ test('the guide by the command: table, json, bad input, and a watch that follows
   } finally {
     await world.stop();
   }
-}, 60_000);
+});
 
 test('the way back of a live migration by the command, with its plan, at its begin and on the way', async () => {
   const world = await World.begin(16);
@@ -133,4 +133,4 @@ test('the way back of a live migration by the command, with its plan, at its beg
   } finally {
     await world.stop();
   }
-}, 60_000);
+});

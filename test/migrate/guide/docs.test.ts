@@ -71,7 +71,7 @@ test('the page of stages is what the guide prints', async () => {
     await live.stop();
     await early.stop();
   }
-}, 60_000);
+});
 
 test.each([
   ['our CRDs of 4.16', () => networkCRDs(16)] as const,

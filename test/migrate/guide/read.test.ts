@@ -65,7 +65,7 @@ test('what may not be read is unknown and named, and never done; what is proven 
   const stand = procedure.ok ? standOf(facts, procedure.value) : undefined;
   expect(stand?.next?.stage).toBe('rollout');
   expect(stand?.stages.find(({ stage }) => stage === 'plan')?.state).toBe('unknown');
-}, 20_000);
+});
 
 test('pools that cannot be read leave the first reboot unknown', async () => {
   await world.makePlan();

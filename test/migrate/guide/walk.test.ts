@@ -64,24 +64,20 @@ const worlds: readonly (readonly [string, number, () => readonly object[]])[] = 
   ...(hasVendors ? [["4.16, by the vendor's own CRDs", 16, vendorsCRDs] as const] : []),
 ];
 
-test.each(worlds)(
-  'offline and back on %s: every command is taken, and the walk ends',
-  async (_, minor, its) => {
-    const world = await World.begin(minor, its());
-    try {
-      expect(stages(await world.walk({ direction: { to: 'ovn' }, mode: 'offline' }))).toEqual(forth);
-      expect(
-        (await world.look({ direction: { to: 'ovn' }, mode: 'offline' })).stages.map(({ state }) => state),
-      ).toEqual(Array(13).fill('done'));
-      expect(stages(await world.walk({ direction: 'back' }))).toEqual(back);
-      // and all over again
-      expect((await world.look({})).next?.stage).toBe('prepare');
-    } finally {
-      await world.stop();
-    }
-  },
-  60_000,
-);
+test.each(worlds)('offline and back on %s: every command is taken, and the walk ends', async (_, minor, its) => {
+  const world = await World.begin(minor, its());
+  try {
+    expect(stages(await world.walk({ direction: { to: 'ovn' }, mode: 'offline' }))).toEqual(forth);
+    expect((await world.look({ direction: { to: 'ovn' }, mode: 'offline' })).stages.map(({ state }) => state)).toEqual(
+      Array(13).fill('done'),
+    );
+    expect(stages(await world.walk({ direction: 'back' }))).toEqual(back);
+    // and all over again
+    expect((await world.look({})).next?.stage).toBe('prepare');
+  } finally {
+    await world.stop();
+  }
+});
 
 test.each(worlds.filter(([, minor]) => minor >= 15))(
   'live on %s: every command is taken, and the walk ends',
@@ -101,7 +97,6 @@ test.each(worlds.filter(([, minor]) => minor >= 15))(
       await world.stop();
     }
   },
-  60_000,
 );
 
 test.each(worlds)(
@@ -129,7 +124,6 @@ test.each(worlds)(
       await world.stop();
     }
   },
-  60_000,
 );
 
 test('a live migration is given up only until the operator has begun', async () => {
@@ -158,7 +152,7 @@ test('a live migration is given up only until the operator has begun', async () 
   } finally {
     await world.stop();
   }
-}, 60_000);
+});
 
 test('a live way back that was begun is known as one, and the other mode is refused', async () => {
   const world = await World.begin(16);
@@ -176,7 +170,7 @@ test('a live way back that was begun is known as one, and the other mode is refu
   } finally {
     await world.stop();
   }
-}, 60_000);
+});
 
 test('a live way back is for 4.15 and 4.16, and leads offline where something stands in its way', async () => {
   const world = await World.begin(14);
@@ -190,4 +184,4 @@ test('a live way back is for 4.15 and 4.16, and leads offline where something st
   } finally {
     await world.stop();
   }
-}, 60_000);
+});

@@ -160,4 +160,4 @@ test('the command writes an archive that plan reads, and does not write over any
   } finally {
     await started.stop();
   }
-}, 40_000);
+});

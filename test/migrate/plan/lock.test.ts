@@ -88,4 +88,4 @@ test('a file of another network namespace is a lock while somebody touches it, a
   expect(await alone(folder, async () => Promise.resolve('beside'))).toBeUndefined();
   clearInterval(touch);
   expect(await alone(folder, async () => Promise.resolve('after'))).toBe('after');
-}, 20_000);
+});

@@ -189,55 +189,51 @@ async function forgotten(client: KubeClient, { plan, folder }: World): Promise<r
   });
 }
 
-test.each(Array.from({ length: rounds(200) }, (_, index) => index + 1))(
-  'seed %i',
-  async (seed) => {
-    const random = generator(seed);
-    const started = await startCluster();
-    const { client } = started;
-    const world = new World(client, random);
-    try {
-      await world.begin();
-      await world.makePlan();
-      for (let step = 0; step < 3; step++) {
-        if (random(2) === 0) await world.change();
-        const outcome = await world.apply(true);
-        if (outcome.kind === 'refused') await world.update();
-        if (step === 1) await switchToOVN(client);
-      }
-      const settled = await world.settle();
-      expect({ kind: settled.kind, reasons: 'reasons' in settled ? settled.reasons : [] }).toEqual({
-        kind: 'done',
-        reasons: [],
-      });
-      await serveOVN(client);
-      expect({ seed, forgotten: await forgotten(client, world) }).toEqual({ seed, forgotten: [] });
-
-      const theirs = async (): Promise<unknown> => ({
-        sdn: await dump(client, sdnKinds),
-        namespaces: (await client.list(namespaces)).items.map(({ metadata: { name, labels, annotations } }) => ({
-          name,
-          labels,
-          annotations: annotations ?? {},
-        })),
-        labels: (await client.list(nodes)).items.map(({ metadata: { labels = {} } }) => labels['theirs']),
-      });
-      const before = await theirs();
-      const back = await goBack(
-        { client, folder: world.folder, plan: () => Promise.resolve(world.plan!), ...quiet },
-        { mode: 'write', force: false, skip: [] },
-      );
-      expect({ kind: back.kind, reasons: 'reasons' in back ? back.reasons : [] }).toEqual({
-        kind: 'done',
-        reasons: [],
-      });
-      expect(await theirs()).toEqual(before);
-      expect((await objectsOn(client)).filter(isMarked).map(({ kind, metadata }) => [kind, metadata.name])).toEqual([]);
-      expect((await client.list(egressIPs)).items).toEqual([]);
-    } finally {
-      await started.stop();
-      if (world.folder !== '') await rm(dirname(world.folder), { recursive: true, force: true });
+test.each(Array.from({ length: rounds(200) }, (_, index) => index + 1))('seed %i', async (seed) => {
+  const random = generator(seed);
+  const started = await startCluster();
+  const { client } = started;
+  const world = new World(client, random);
+  try {
+    await world.begin();
+    await world.makePlan();
+    for (let step = 0; step < 3; step++) {
+      if (random(2) === 0) await world.change();
+      const outcome = await world.apply(true);
+      if (outcome.kind === 'refused') await world.update();
+      if (step === 1) await switchToOVN(client);
     }
-  },
-  60_000,
-);
+    const settled = await world.settle();
+    expect({ kind: settled.kind, reasons: 'reasons' in settled ? settled.reasons : [] }).toEqual({
+      kind: 'done',
+      reasons: [],
+    });
+    await serveOVN(client);
+    expect({ seed, forgotten: await forgotten(client, world) }).toEqual({ seed, forgotten: [] });
+
+    const theirs = async (): Promise<unknown> => ({
+      sdn: await dump(client, sdnKinds),
+      namespaces: (await client.list(namespaces)).items.map(({ metadata: { name, labels, annotations } }) => ({
+        name,
+        labels,
+        annotations: annotations ?? {},
+      })),
+      labels: (await client.list(nodes)).items.map(({ metadata: { labels = {} } }) => labels['theirs']),
+    });
+    const before = await theirs();
+    const back = await goBack(
+      { client, folder: world.folder, plan: () => Promise.resolve(world.plan!), ...quiet },
+      { mode: 'write', force: false, skip: [] },
+    );
+    expect({ kind: back.kind, reasons: 'reasons' in back ? back.reasons : [] }).toEqual({
+      kind: 'done',
+      reasons: [],
+    });
+    expect(await theirs()).toEqual(before);
+    expect((await objectsOn(client)).filter(isMarked).map(({ kind, metadata }) => [kind, metadata.name])).toEqual([]);
+    expect((await client.list(egressIPs)).items).toEqual([]);
+  } finally {
+    await started.stop();
+    if (world.folder !== '') await rm(dirname(world.folder), { recursive: true, force: true });
+  }
+});

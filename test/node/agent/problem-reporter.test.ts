@@ -72,7 +72,7 @@ it('writes Events about its own HostSubnet, and none when a problem is over', as
   problems.reportRival(egressIP, undefined);
   problems.reportHosting({ addresses: new Set(), refused: new Map([[egressIP, 'why']]) }, applied);
   problems.reportRival(egressIP, 'aa');
-  for (let tries = 0; tries < 200 && written.length < 2; tries++)
+  for (let tries = 0; tries < 12_000 && written.length < 2; tries++)
     await new Promise((resolve) => setTimeout(resolve, 5));
   stop.abort();
   await running;

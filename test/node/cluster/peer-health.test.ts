@@ -12,8 +12,8 @@ const peer = (index: number): RemoteNode => ({
 });
 
 async function until(look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 5_000; !(await look());) {
-    if (Date.now() > end) throw new Error('not within 5 s');
+  for (const end = Date.now() + 60_000; !(await look());) {
+    if (Date.now() > end) throw new Error('not within 60 s');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

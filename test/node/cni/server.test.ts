@@ -97,7 +97,7 @@ it('tells the handler when its caller has left', async () => {
     });
   });
   const caller = new AbortController();
-  for (let tries = 0; tries < 100 && (await stat(socket).catch(() => undefined)) === undefined; tries++)
+  for (let tries = 0; tries < 12_000 && (await stat(socket).catch(() => undefined)) === undefined; tries++)
     await new Promise((resolve) => setTimeout(resolve, 5));
   const asked = askAgent(socket, whole, caller.signal).catch(() => 'left');
   setTimeout(() => caller.abort(), 50);

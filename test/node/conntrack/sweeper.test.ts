@@ -54,7 +54,7 @@ afterEach(async () => {
 });
 
 const until = async (isSo: () => boolean): Promise<void> => {
-  for (let tries = 0; tries < 300 && !isSo(); tries++) await pause(5);
+  for (let tries = 0; tries < 12_000 && !isSo(); tries++) await pause(5);
   expect(isSo()).toBe(true);
 };
 const stays = connection('10.254.0.2', redIP, red);

@@ -176,7 +176,7 @@ test('who looks gets each change, and who did not keep up gets the state as it i
   // what it missed was not kept for it
   expect(events.join('').length).toBeLessThan(30_000_000);
   got.destroy();
-}, 60_000);
+});
 
 test('a name from the cluster ends no element of the page', async () => {
   await up();

@@ -47,7 +47,7 @@ beforeAll(async () => {
   plan = join(folder, 'plan');
   const network = ['--machine-network', '192.168.7.0/24'];
   expect((await run('plan', '--to', 'ovn', '--from-cluster', ...network, '--out', plan)).status).toBe(0);
-}, 60_000);
+});
 afterAll(async () => {
   await facade?.end('SIGTERM');
   await manager?.stop();
@@ -81,7 +81,7 @@ test('first waits for the switch, then for the end of the vendor’s migration',
   const places = (await client.list(egressIPs)).items.flatMap((object) => [...assignedIn(object)]);
   expect(Object.fromEntries(places)).toMatchObject({ '192.168.7.101': 'n1', '192.168.7.103': 'n2' });
   await client.patch(networkOperators, { name: 'cluster' }, { spec: { migration: null } }, merge);
-}, 60_000);
+});
 
 test('is refused while a NetNamespace or a HostSubnet asks for less than the plan', async () => {
   const { client } = started;
@@ -95,7 +95,7 @@ test('is refused while a NetNamespace or a HostSubnet asks for less than the pla
   expect(answer.status).toBe(1);
   await patch(netNamespaces, 'red', ['192.168.7.101', '192.168.7.103']);
   await patch(hostSubnets, 'n2', ['192.168.7.103']);
-}, 60_000);
+});
 
 test('says how to install the facade when all is well, and when that runs, that all came back', async () => {
   const { client } = started;
@@ -125,11 +125,11 @@ test('says how to install the facade when all is well, and when that runs, that 
   expect(await netNamespace('green')).toMatchObject({ netid: 11, egressIPs: [] });
   expect((await hostSubnet('n1'))?.egressIPs).toEqual(['192.168.7.101', '192.168.7.102']);
   expect((await hostSubnet('n3'))?.egressCIDRs).toEqual(['192.168.7.192/26']);
-}, 60_000);
+});
 
 test('tells what does not say what the plan says', async () => {
   await started.client.patch(netNamespaces, { name: 'auto' }, { egressIPs: [] }, merge);
   const answer = await go('--timeout', '1s');
   expect(answer.stderr).toContain('NetNamespace auto: egressIPs lacks 192.168.7.200');
   expect(answer.status).toBe(1);
-}, 60_000);
+});

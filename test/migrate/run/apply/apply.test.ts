@@ -438,7 +438,6 @@ test.each([true, false])(
       await whole.stop();
     }
   },
-  30_000,
 );
 
 test('blockers, warnings with strict, incomplete plans and plans that were changed are refused', async () => {

@@ -133,7 +133,6 @@ test.each(Array.from({ length: rounds(72) }, (_, index) => index + 1))(
     expect(labeled).toHaveLength(layout.nodes.length);
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done', writes: 0 });
   },
-  30_000,
 );
 
 test.each(Array.from({ length: rounds(24) }, (_, index) => index + 1))(
@@ -155,11 +154,10 @@ test.each(Array.from({ length: rounds(24) }, (_, index) => index + 1))(
     const [address = ''] = layout.namespaces[single]!;
     const home = before(layout)[address]!;
     await setReady(home, 'False');
-    await until('it is on no other node', async () => !(address in (await placed())), 5);
+    await until('it is on no other node', async () => !(address in (await placed())));
     await setReady(home, 'True');
-    await until('it is back', async () => (await placed())[address] === home, 5);
+    await until('it is back', async () => (await placed())[address] === home);
   },
-  30_000,
 );
 
 test('without --keep-placement the same egress IPs move', async () => {
@@ -196,7 +194,6 @@ test.each(Array.from({ length: rounds(40) }, (_, index) => index + 1))(
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
     expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
   },
-  30_000,
 );
 
 const layout: Layout = {
@@ -330,7 +327,7 @@ test('an EgressIP that cannot be made or is left out holds up nobody', async () 
   expect(outcome).toMatchObject({ kind: 'failed', reasons: [expect.stringContaining('EgressIP egressip-p1: ')] });
   expect(outcome.told).toEqual([]);
   await expectOthersKept(egressIP(1), egressIP(4));
-}, 20_000);
+});
 
 test('an EgressIP that somebody deletes while its address is awaited holds up nobody', async () => {
   await plan(layout);
@@ -362,11 +359,11 @@ test('an EgressIP that somebody deletes while its address is awaited holds up no
     },
     report: () => undefined,
   });
-  await until('it is made', () => Promise.resolve(isMade), 5);
+  await until('it is made', () => Promise.resolve(isMade));
   await pause(200);
   await client.delete(egressIPs, { name: 'shop' });
   await kept;
-}, 20_000);
+});
 
 test('a Node that is left out is told, and the egress IPs of the others stay', async () => {
   await plan(layout);
@@ -427,7 +424,7 @@ test('nothing is waited for before the first write, also when no EgressIP is the
   });
   expect(await migration.apply({ patience: 600_000 }, late)).toMatchObject({ kind: 'done' });
   expect(await placed()).toEqual(before(layout));
-}, 10_000);
+});
 
 test('without the right to follow what is assigned it ends, names the right, and goes on when it is there', async () => {
   await plan(layout);
@@ -442,7 +439,7 @@ test('without the right to follow what is assigned it ends, names the right, and
   }
   expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
   expect(await placed()).toEqual(before(layout));
-}, 20_000);
+});
 
 test('a server that ends every watch is no plugin that assigns nothing', async () => {
   await plan(layout);
@@ -454,7 +451,7 @@ test('a server that ends every watch is no plugin that assigns nothing', async (
     'done',
     expect.stringMatching(/^\w+ cannot be followed: the proxy cut it off; from here on the network plugin chooses/),
   ]);
-}, 20_000);
+});
 
 test('where every connection breaks, the lists that follow show what is assigned', async () => {
   await plan(layout);
@@ -462,7 +459,7 @@ test('where every connection breaks, the lists that follow show what is assigned
   const cut = passing(client, { watch: () => Promise.reject(new Error('socket hang up')) });
   const { kind, told } = await migration.apply({ patience: 5000 }, cut);
   expect([kind, told.filter((line) => line.includes('from here on the network plugin chooses'))]).toEqual(['done', []]);
-}, 30_000);
+});
 
 test('a node with the label before the migration and too few egress IPs makes a finding, and the plain order', async () => {
   const objects = [

@@ -283,4 +283,4 @@ test('whatever is refused, all the rest is undone, nothing that waits is taken a
     await migration.forth();
     expect(await migration.apply({ finalize: true })).toMatchObject({ kind: 'done', left: 'nothing' });
   }
-}, 60_000);
+});

@@ -585,4 +585,4 @@ test('forth and back gives random clusters back as they were', async () => {
     expect({ seed, contents: await contents() }).toEqual({ seed, contents: before });
     expect((await objectsOn(client)).filter(isMarked)).toEqual([]);
   }
-}, 60_000);
+});

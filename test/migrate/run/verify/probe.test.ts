@@ -32,7 +32,7 @@ async function end(
   namespace: string,
   terminated: { readonly exitCode: number; readonly message: string },
 ): Promise<void> {
-  await until('the pod is there', async () => (await podIn(namespace)) !== undefined, 5);
+  await until('the pod is there', async () => (await podIn(namespace)) !== undefined);
   const status = { phase: 'Succeeded', containerStatuses: [{ name: 'probe', state: { terminated } }] };
   await client.patch(
     pods,
@@ -91,7 +91,7 @@ test.each([
 test('a signal removes the pods', async () => {
   const stop = new AbortController();
   const asked = asking(client, { shop: [], bank: [] }, stop.signal);
-  await until('both pods are there', async () => (await client.list(pods)).items.length === 2, 5);
+  await until('both pods are there', async () => (await client.list(pods)).items.length === 2);
   stop.abort();
   await asked;
   expect((await client.list(pods)).items).toEqual([]);
@@ -156,7 +156,7 @@ test('pods that a killed run left in whatever namespace are removed when their t
     Date.now = now;
   }
   expect(await namespacesLeft()).toEqual(['theirs']);
-}, 20_000);
+});
 
 test('without the right to list pods it asks all the same', async () => {
   const refusing = passing(client, {
@@ -184,7 +184,7 @@ test('a namespace that refuses pods is named, a missing right ends it, and a pod
     end('shop', { exitCode: 0, message: '192.168.7.101' }),
   ]);
   expect(check).toMatchObject({ well: false, problem: 'Pod sdn-compat-probe-abc-one could not be removed: etcd' });
-}, 20_000);
+});
 
 test('a conflict at the removal is tried again', async () => {
   let conflicts = 1;
@@ -203,7 +203,7 @@ test('a conflict at the removal is tried again', async () => {
 test('a pod that a finalizer holds is not removed, and that is said', async () => {
   const [[check]] = await Promise.all([
     asking(client, { shop: ['192.168.7.101'] }),
-    until('the pod is there', async () => (await podIn('shop')) !== undefined, 5)
+    until('the pod is there', async () => (await podIn('shop')) !== undefined)
       .then(() =>
         client.patch(
           pods,
@@ -218,7 +218,7 @@ test('a pod that a finalizer holds is not removed, and that is said', async () =
     well: false,
     problem: 'Pod sdn-compat-probe-abc-one could not be removed: it waits for finalizer example.org/held',
   });
-}, 20_000);
+});
 
 test('a sample is spread over all names', () => {
   expect(sampled(['a', 'b', 'c', 'd', 'e', 'f'], 3)).toEqual(['a', 'c', 'e']);
