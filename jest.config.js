@@ -16,6 +16,7 @@ const shared = {
  */
 export default {
   testTimeout: 120_000,
+  workerIdleMemoryLimit: '500MB',
   reporters: ['default', './scripts/jest-closing-line.js'],
   projects: [
     {
