@@ -17,6 +17,25 @@ function masqueradeBit(text: string): number {
   );
 }
 
+/** How other nodes are probed. */
+function addProbeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--probe-interval <duration>',
+        'the longest time between two probes of a node by which pods here leave',
+      )
+        .argParser(duration(50))
+        .default(1_000, '1s'),
+    )
+    .option(
+      '--probe-limit <count>',
+      'the most probes this node sends in a second; if they are too few, nodes are probed less often',
+      wholeNumber(4, 10_000),
+      50,
+    );
+}
+
 /** Adds the options to the command. */
 export function addNodeOptions(command: Command): Command {
   const withOwn = command
@@ -52,11 +71,6 @@ export function addNodeOptions(command: Command): Command {
         .argParser(portRange)
         .default(nodePorts, `${nodePorts.first}-${nodePorts.last}`),
     )
-    .addOption(
-      new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed')
-        .argParser(duration(50))
-        .default(1_000, '1s'),
-    )
     .option('--resync <seconds>', 'how often bridge, nft and links are read again', wholeNumber(1, 3_600), 60)
     .option(
       '--resolver <address>',
@@ -68,5 +82,5 @@ export function addNodeOptions(command: Command): Command {
     .option('--check', 'print what is wrong with this machine and how to fix it, and end')
     .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
     .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text'));
-  return addStatusOptions(withOwn, '127.0.0.1:9107');
+  return addStatusOptions(addProbeOptions(withOwn), '127.0.0.1:9107');
 }

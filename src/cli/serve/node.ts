@@ -37,6 +37,8 @@ export interface NodeFlags extends StatusFlags {
   readonly resync: number;
   /** Milliseconds. */
   readonly probeInterval: number;
+  /** Probes a second. */
+  readonly probeLimit: number;
   readonly leaseNamespace: string;
   readonly logLevel: LogLevel;
   readonly check?: boolean;
@@ -122,6 +124,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     resolver: flags.resolver,
     resync: flags.resync * 1_000,
     probeInterval: flags.probeInterval,
+    probeLimit: flags.probeLimit,
     leaseNamespace: flags.leaseNamespace,
     version: programVersion,
   };

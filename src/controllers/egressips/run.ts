@@ -43,6 +43,9 @@ export interface EgressReconciler extends Reconciler {
 const breath = 5;
 const name = 'egressip';
 
+/** Probes a second, which are enough for 1,000 nodes each second. */
+const probeLimit = 1_250;
+
 interface Followers {
   readonly controller: EgressController;
   /** Called on a change: a round is due. */
@@ -96,6 +99,7 @@ export function egressReconciler(options: EgressOptions): EgressReconciler {
   };
   const monitor = new HealthMonitor({
     interval: options.probeInterval,
+    limit: probeLimit,
     probe: options.probe,
     now: () => performance.now(),
     ownAddresses,

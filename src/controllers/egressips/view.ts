@@ -5,6 +5,7 @@
  */
 import isEqual from 'lodash/isEqual.js';
 import partition from 'lodash/partition.js';
+import sortBy from 'lodash/sortBy.js';
 import { type Probed, withWitnesses } from '../../io/health/monitor.ts';
 import { lean, type ObjectCache } from '../../io/kube/watch.ts';
 import type { Cluster } from '../../model/cluster/cluster.ts';
@@ -164,7 +165,7 @@ export class EgressView {
     const hosts = [...this.tracker.hosts()].map(({ hostSubnet }) => hostSubnet);
     const targetOf = ({ name, subnet }: HostSubnet): Probed => ({ key: name, ip: addressAt(subnet, 1) });
     const [used, others] = partition(hosts, ({ egressCIDRs }) => egressCIDRs.length > 0);
-    return withWitnesses(used.map(targetOf), others.map(targetOf));
+    return withWitnesses(used.map(targetOf), sortBy(others, ({ name }) => name).map(targetOf));
   }
 
   /** Sets which nodes are offline. An address is offline if any node that has it is. Returns the offline addresses. */

@@ -1,7 +1,9 @@
 /**
- * Whether a node is online, from probes of its gateway address: silence for one and a half intervals means offline,
- * three answers in a row mean online again. Times are milliseconds of a monotonic clock. A probe counts as unanswered
- * from when it is sent until something answers.
+ * Whether a node is online, from probes of its gateway address. A probe that is not answered at once is followed by
+ * more; a silence that goes on means offline, three answers in a row mean online again. How long a silence may be depends
+ * on the node: one that fell silent for a moment and came back, as a machine that is paused does, is given more time for
+ * some weeks. Times are milliseconds of a monotonic clock. A probe counts as unanswered from when it is sent until something
+ * answers.
  */
 
 /** What is known about one node. */
@@ -16,16 +18,24 @@ export interface Health {
   readonly unanswered: number;
   /** Answers in a row since it was called offline. */
   readonly answers: number;
+  /** When the silence began for which it was called offline; undefined if it answered since, or was not. */
+  readonly downSince: number | undefined;
+  /** The silence that it is given more time for, and when that ended; undefined if there was none. */
+  readonly pause: { readonly length: number; readonly at: number } | undefined;
 }
 
 /** All times derive from the interval between two probes. */
 export interface Timing {
-  /** Time between two probes of a node that answers. */
+  /** The longest time between two probes of a node that is in use, unless there are too many. */
   readonly interval: number;
-  /** Time between two probes of a burst, and how long a probe may be unanswered before the burst begins. */
-  readonly burst: number;
+  /** The shortest time between two probes of a node that answers. */
+  readonly spacing: number;
+  /** Time between two probes of a node that does not answer, and how long the first may be unanswered until then. */
+  readonly retry: number;
   /** Silence after which a node counts as offline. */
   readonly patience: number;
+  /** The same for a node that was silent before for a good part of that, and came back. */
+  readonly longPatience: number;
   /** Silence of all nodes after which this process may have been the one that was cut off. */
   readonly gap: number;
 }
@@ -33,6 +43,10 @@ export interface Timing {
 /** Fewer unanswered probes than this never make a node offline, since this process may have been suspended. */
 const fewestUnanswered = 4;
 const answersToReturn = 3;
+/** A node may be silent this many times as long as it was silent before. */
+const pausesAllowed = 3;
+/** Milliseconds after which half of a pause is forgotten. */
+const halfForgotten = 7 * 86_400_000;
 
 /** A node about which nothing is known. */
 export const unknownHealth: Health = {
@@ -41,21 +55,35 @@ export const unknownHealth: Health = {
   silentSince: undefined,
   unanswered: 0,
   answers: 0,
+  downSince: undefined,
+  pause: undefined,
 };
 
 /** The times for a probe interval in milliseconds. */
 export function timingOf(interval: number): Timing {
-  return { interval, burst: interval / 4, patience: interval * 1.5, gap: interval * 1.25 };
+  return {
+    interval,
+    spacing: interval / 4,
+    retry: interval / 8,
+    patience: interval * 1.15,
+    longPatience: interval * 2.25,
+    gap: interval * 0.75,
+  };
 }
 
-/** Whether an extra probe is due: the last one has been unanswered long enough, and the node is not offline yet. */
-export function isBurstDue({ verdict, silentSince }: Health, now: number, timing: Timing): boolean {
-  return verdict !== 'offline' && silentSince !== undefined && now - silentSince >= timing.burst * 0.9;
+/** How long the node may be silent now. */
+export function patienceFor({ pause }: Health, now: number, { patience, longPatience }: Timing): number {
+  if (pause === undefined) return patience;
+  const remembered = pause.length * 2 ** ((pause.at - now) / halfForgotten);
+  return Math.min(longPatience, Math.max(patience, remembered * pausesAllowed));
 }
 
-/**
- * A probe is being sent. Offline nodes get one per interval; if one is unanswered, the count of answers starts again.
- */
+/** Whether a further probe is due: the first one has been unanswered long enough, and the node is not offline yet. */
+export function isRetryDue({ verdict, silentSince }: Health, now: number, timing: Timing): boolean {
+  return verdict !== 'offline' && silentSince !== undefined && now - silentSince >= timing.retry * 0.9;
+}
+
+/** A probe is being sent. If one of an offline node is unanswered, the count of answers starts again. */
 export function probed(health: Health, now: number): Health {
   if (health.verdict === 'offline') {
     const answers = health.silentSince === undefined ? health.answers : 0;
@@ -70,9 +98,23 @@ export function heardAgain(health: Health, now: number): Health {
   return { ...health, silentSince: now, unanswered: 0 };
 }
 
-/** The node answered: it accepted or refused a connection. */
-export function answered(health: Health): Health {
-  const heard = { ...health, silentSince: undefined, unanswered: 0 };
+/**
+ * What is remembered of the silence that an answer ends: nothing if it was too long for any patience, or if nobody else
+ * was heard well after it began.
+ */
+function pauseAfter(health: Health, now: number, timing: Timing, heardAny: number): Health['pause'] {
+  const since = health.verdict === 'offline' ? health.downSince : health.silentSince;
+  if (since === undefined || health.isNotReady) return health.pause;
+  const length = now - since;
+  if (length > timing.longPatience + timing.interval || heardAny < since + length / 2) return health.pause;
+  const after = { ...health, pause: { length, at: now } };
+  return patienceFor(after, now, timing) > patienceFor(health, now, timing) ? after.pause : health.pause;
+}
+
+/** The node answered: it accepted or refused a connection. `heardAny` is when another one last did before. */
+export function answered(health: Health, now: number, timing: Timing, heardAny: number): Health {
+  const pause = pauseAfter(health, now, timing, heardAny);
+  const heard = { ...health, silentSince: undefined, unanswered: 0, downSince: undefined, pause };
   if (health.isNotReady) return heard;
   if (health.verdict !== 'offline') return { ...heard, verdict: 'online' };
   const answers = health.answers + 1;
@@ -86,13 +128,41 @@ export function answered(health: Health): Health {
 export function judged(health: Health, now: number, timing: Timing, heardAny: number): Health {
   const { verdict, silentSince, unanswered } = health;
   if (verdict === 'offline' || silentSince === undefined) return health;
-  if (now - silentSince < timing.patience * 0.99 || unanswered < fewestUnanswered) return health;
+  if (now - silentSince < patienceFor(health, now, timing) * 0.99 || unanswered < fewestUnanswered) return health;
   if (heardAny < silentSince + timing.interval / 2) return health;
-  return { ...health, verdict: 'offline', answers: 0 };
+  return { ...health, verdict: 'offline', answers: 0, downSince: silentSince };
 }
 
 /** The Node's readiness changed. Ready False means offline at once; after it ends, the node must answer again. */
 export function withReadiness(health: Health, isNotReady: boolean): Health {
   if (health.isNotReady === isNotReady) return health;
-  return isNotReady ? { ...health, isNotReady, verdict: 'offline', answers: 0 } : { ...health, isNotReady, answers: 0 };
+  const next = { ...health, isNotReady, answers: 0, downSince: undefined };
+  return isNotReady ? { ...next, verdict: 'offline' } : next;
+}
+
+/** How much is probed. */
+export interface ProbeLoad {
+  /** Nodes that are in use. */
+  readonly used: number;
+  /** Others. */
+  readonly others: number;
+  /** The most probes a second. */
+  readonly limit: number;
+}
+
+/** Milliseconds between two probes of a node that answers. */
+export interface Spacings {
+  readonly used: number;
+  readonly others: number;
+}
+
+/**
+ * Spreads what the limit allows: eight tenths for nodes in use, a tenth for others, and the rest for those that do not
+ * answer. If nodes in use are more than it allows, the time between their probes is longer than the interval.
+ */
+export function spacingsFor({ used, others, limit }: ProbeLoad, { interval, spacing }: Timing): Spacings {
+  return {
+    used: Math.max(spacing, (used * 1_000) / (limit * 0.8)),
+    others: Math.max(interval, (others * 1_000) / (limit * 0.1)),
+  };
 }

@@ -93,6 +93,7 @@ class Agent {
       return since === undefined ? 0 : (performance.now() - since) / 1_000;
     });
     metrics.followPeers(() => this.#cluster.health.verdicts());
+    metrics.followProbes(() => this.#cluster.health.probing);
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
     this.#session = new NftSession(exec);
     this.#nft = new NftTable(exec, logger, this.#session);
@@ -273,6 +274,7 @@ class Agent {
     const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view.vnids), ({ ip }) => ip);
     this.#pods = pods;
     const { feed } = this.#cluster;
+    this.#cluster.watchPeers(view, new Set(pods.map(({ vnid }) => vnid)));
     const state = feed.stateOf(pods.map(({ vnid }) => vnid));
     const { fingerprint } = feed;
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);

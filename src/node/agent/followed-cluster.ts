@@ -1,13 +1,18 @@
 /** What the agent follows of the cluster: its objects, the names in its policies, and the health of its nodes. */
 import { dirname, join } from 'node:path';
+import isEqual from 'lodash/isEqual.js';
 import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { NameTracker, resolverLookup } from '../cluster/dns.ts';
 import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
 import { PeerHealth } from '../cluster/peer-health.ts';
 import { PolicyLog } from '../cluster/policy-log.ts';
+import { dutyOf, watchedPeers } from '../cluster/watched-peers.ts';
+import type { RemoteNode } from '../values/facts.ts';
+import { memoizedPair } from '../values/memo.ts';
 
 export interface FollowedClusterOptions {
   readonly nodeName: string;
@@ -16,7 +21,11 @@ export interface FollowedClusterOptions {
   readonly resolver: string | undefined;
   /** Milliseconds between two probes of a node that hosts egress IPs; 0 disables probes. */
   readonly probeInterval: number;
+  /** The most probes in any second. */
+  readonly probeLimit: number;
 }
+
+type Peers = Pick<ClusterView, 'hosts' | 'remotes'>;
 
 export interface FollowedClusterDeps {
   readonly client: KubeClient;
@@ -31,10 +40,16 @@ export class FollowedCluster {
   readonly #names: NameTracker;
   readonly #egressPolicyLog: PolicyLog;
   readonly #networkPolicyLog: PolicyLog;
+  readonly #nodeName: string;
+  readonly #duty = memoizedPair((hosts: readonly RemoteNode[], remotes: readonly RemoteNode[]) =>
+    dutyOf({ own: this.#nodeName, hosts, remotes }),
+  );
+  #watched: { readonly view: Peers; readonly used: ReadonlySet<string> } | undefined;
 
   constructor(options: FollowedClusterOptions, deps: FollowedClusterDeps) {
-    const { nodeName, cniSocket, resolver, probeInterval } = options;
+    const { nodeName, cniSocket, resolver, probeInterval, probeLimit } = options;
     const { client, logger, signal, changed } = deps;
+    this.#nodeName = nodeName;
     this.#egressPolicyLog = new PolicyLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
     this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
     // what a restarted agent must know is stored next to the CNI socket
@@ -45,6 +60,7 @@ export class FollowedCluster {
       logger,
       probe: tcpProbe(),
       interval: probeInterval,
+      limit: probeLimit,
       setOffline: (nodeIP, isOffline) => this.feed.setOffline(nodeIP, isOffline),
     });
   }
@@ -54,13 +70,22 @@ export class FollowedCluster {
     await Promise.all([this.#names.load(), this.feed.follow()]);
   }
 
-  /** Follows the names and nodes of this view from now on, and logs what is wrong with its policies. */
-  follow({ egressPolicies, world, notReady, hosts, remotes }: ClusterView): void {
+  /** Follows the names of this view from now on, and logs what is wrong with its policies. */
+  follow({ egressPolicies, world, notReady }: ClusterView): void {
     this.#names.follow(egressPolicies.names);
     this.#egressPolicyLog.log(egressPolicies.notes);
     if (world !== undefined) this.#networkPolicyLog.log(world.problems);
     this.health.setNotReady(notReady);
-    this.health.watch(hosts, remotes);
+  }
+
+  /** Probes the nodes by which these VNIDs, which have pods here, may leave, and this node's part of the others. */
+  watchPeers({ hosts, remotes }: Peers, vnids: Iterable<Vnid>): void {
+    const used = this.feed.hostsFor(vnids);
+    const before = this.#watched;
+    if (before?.view.hosts === hosts && before.view.remotes === remotes && isEqual(before.used, used)) return;
+    this.#watched = { view: { hosts, remotes }, used };
+    const around = { own: this.#nodeName, hosts, remotes };
+    this.health.watch(watchedPeers(around, used, this.#duty(hosts, remotes)));
   }
 
   /** The addresses of a name in an EgressNetworkPolicy, as far as they are known. */

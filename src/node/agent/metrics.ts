@@ -20,6 +20,13 @@ export interface NodeMetrics {
   readonly followDrops: (dropped: () => Promise<readonly DroppedPackets[]>) => void;
   /** Sets the source, read at each scrape, of the watched nodes that host egress IPs and whether they are online. */
   readonly followPeers: (peers: () => ReadonlyMap<Ip, boolean>) => void;
+  /** Sets the source, read at each scrape, of how many probes were sent and how many milliseconds are between two. */
+  readonly followProbes: (probing: () => Probing) => void;
+}
+
+interface Probing {
+  readonly sent: number;
+  readonly spacing: number;
 }
 
 /** What is read at a scrape, from the sources in `follow`, and the ports, which are set. */
@@ -28,6 +35,7 @@ function createLookedAt(registers: Registry[]) {
     behind: (): number => 0,
     drops: (): Promise<readonly DroppedPackets[]> => Promise.resolve([]),
     peers: (): ReadonlyMap<Ip, boolean> => new Map(),
+    probing: (): Probing => ({ sent: 0, spacing: 0 }),
   };
   const ports = new Gauge({
     name: 'sdn_compat_agent_egressip_source_ports',
@@ -60,6 +68,23 @@ function createLookedAt(registers: Registry[]) {
     collect() {
       this.reset();
       for (const [ip, isOnline] of follow.peers()) this.set({ node_ip: ip }, isOnline ? 1 : 0);
+    },
+  });
+  new Counter({
+    name: 'sdn_compat_agent_probes_total',
+    help: 'Probes sent to other nodes',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(follow.probing().sent);
+    },
+  });
+  new Gauge({
+    name: 'sdn_compat_agent_probe_spacing_seconds',
+    help: 'Time between two probes of a node by which pods here leave; more than --probe-interval if there are too many for --probe-limit',
+    registers,
+    collect() {
+      this.set(follow.probing().spacing / 1_000);
     },
   });
   return { ports, follow };
@@ -110,5 +135,6 @@ export function createNodeMetrics(): NodeMetrics {
     followBehind: (seconds) => (follow.behind = seconds),
     followDrops: (source) => (follow.drops = source),
     followPeers: (source) => (follow.peers = source),
+    followProbes: (source) => (follow.probing = source),
   };
 }

@@ -75,6 +75,7 @@ export class ClusterFeed {
   readonly #reachable = new Derived<{
     readonly own: RemoteNode | undefined;
     readonly remotes: readonly RemoteNode[];
+    readonly hosts: readonly RemoteNode[];
   }>();
   readonly #vnids = new Map<string, Vnid>();
   /** How many namespaces hold each VNID. */
@@ -132,6 +133,13 @@ export class ClusterFeed {
     return tracker.stateOf(new Set([...local, ...tracker.vnidsHostedBy(this.#node)]));
   }
 
+  /** The names of the nodes that list an egress IP which one of these VNIDs requests. */
+  hostsFor(vnids: Iterable<Vnid>): ReadonlySet<string> {
+    const { tracker } = this.#egress;
+    const requested = [...new Set(vnids)].flatMap((vnid) => tracker.requests(vnid));
+    return new Set(requested.flatMap(({ hosts }) => hosts.map(({ node }) => node)));
+  }
+
   /** The fingerprint of the HostSubnets and NetNamespaces as they are now. */
   get fingerprint(): string {
     return this.#egress.tracker.fingerprint;
@@ -141,7 +149,7 @@ export class ClusterFeed {
   view(): Result<ClusterView> {
     const network = this.#network();
     if (!network.ok) return network;
-    const { own, remotes } = this.#reachable.get(() => {
+    const { own, remotes, hosts } = this.#reachable.get(() => {
       const nodes = [...this.#egress.hostSubnets.reachable()].map(({ hostIP, ...claim }): RemoteNode => ({
         ...pick(claim, ['name', 'subnet', 'fixedVnid']),
         nodeIP: hostIP,
@@ -149,6 +157,7 @@ export class ClusterFeed {
       return {
         own: nodes.find(({ name }) => name === this.#node),
         remotes: nodes.filter(({ name }) => name !== this.#node),
+        hosts: this.#hosts(),
       };
     });
     if (own === undefined) return err(this.#whyNotReachable());
@@ -163,7 +172,7 @@ export class ClusterFeed {
         cloud: this.#cloud(),
       },
       remotes,
-      hosts: this.#hosts(),
+      hosts,
       notReady: this.#egress.notReady,
       vnids: this.#vnids,
       egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),

@@ -1,16 +1,22 @@
-/** The health of the other nodes that host egress IPs, as seen by this node: a dead node is not a hop. */
-import { HealthMonitor, type Probed, withWitnesses } from '../../io/health/monitor.ts';
+/**
+ * The health of other nodes that host egress IPs, as seen by this node: a dead node is not a hop. Of those that it does
+ * not probe it knows nothing, and nothing here leaves by them.
+ */
+import { HealthMonitor, type Probed } from '../../io/health/monitor.ts';
 import type { Probe } from '../../io/health/probe.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { gatewayOf } from '../values/addressing.ts';
 import type { RemoteNode } from '../values/facts.ts';
+import type { WatchedPeers } from './watched-peers.ts';
 
 export interface PeerHealthDeps {
   readonly logger: Logger;
   readonly probe: Probe;
   /** Milliseconds between two probes; 0 disables probes. */
   readonly interval: number;
+  /** The most probes in any second. */
+  readonly limit: number;
   /** Called when the verdict on a node address changes. */
   readonly setOffline: (nodeIP: Ip, isOffline: boolean) => void;
 }
@@ -20,11 +26,13 @@ export class PeerHealth {
   readonly #monitor: HealthMonitor;
   readonly #addresses = new Map<string, Ip>();
   readonly #offline = new Set<string>();
+  #isSlow = false;
 
   constructor(deps: PeerHealthDeps) {
     this.#deps = deps;
     this.#monitor = new HealthMonitor({
       interval: deps.interval,
+      limit: deps.limit,
       probe: deps.probe,
       now: () => performance.now(),
       onVerdict: (key, verdict) => this.#judged(key, verdict === 'offline'),
@@ -33,12 +41,9 @@ export class PeerHealth {
     });
   }
 
-  /**
-   * Watches exactly these nodes. If they are few, watches some of the others too, to distinguish a dead node from being
-   * cut off. A verdict follows its node's address, and is withdrawn when the node is no longer watched.
-   */
-  watch(nodes: readonly RemoteNode[], others: readonly RemoteNode[] = []): void {
-    const wanted = new Map(nodes.map((node) => [node.name, node.nodeIP]));
+  /** Watches exactly these nodes. A verdict follows its node's address, and is withdrawn when it is not watched any more. */
+  watch({ used, spare, witnesses }: WatchedPeers): void {
+    const wanted = new Map([...used, ...spare].map((node) => [node.name, node.nodeIP]));
     const moved = [...this.#addresses].filter(([name, ip]) => this.#offline.has(name) && wanted.get(name) !== ip);
     for (const [, ip] of moved) this.#deps.setOffline(ip, false);
     for (const [name] of moved) {
@@ -49,9 +54,17 @@ export class PeerHealth {
     this.#addresses.clear();
     for (const [name, ip] of wanted) this.#addresses.set(name, ip);
     const targetOf = ({ name, subnet }: RemoteNode): Probed => ({ key: name, ip: gatewayOf(subnet) });
-    this.#monitor.setTargets(
-      withWitnesses(nodes.map(targetOf), others.filter(({ name }) => !wanted.has(name)).map(targetOf)),
-    );
+    this.#monitor.setTargets([
+      ...used.map(targetOf),
+      ...spare.map((node) => ({ ...targetOf(node), isSpare: true })),
+      ...witnesses.map((node) => ({ ...targetOf(node), isWitness: true })),
+    ]);
+    this.#tellSpacing(used.length);
+  }
+
+  /** How many probes were sent, and the milliseconds between two of a node that is in use and answers. */
+  get probing(): { readonly sent: number; readonly spacing: number } {
+    return { sent: this.#monitor.sent, spacing: this.#monitor.spacing };
   }
 
   /** Whether each watched node is online, by node address. */
@@ -67,6 +80,17 @@ export class PeerHealth {
   /** Probes until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
     return this.#monitor.run(signal);
+  }
+
+  #tellSpacing(used: number): void {
+    const { logger, interval, limit } = this.#deps;
+    const { spacing } = this.#monitor;
+    const isSlow = spacing > interval;
+    if (isSlow === this.#isSlow) return;
+    this.#isSlow = isSlow;
+    const about = { used, limit, interval, spacing: Math.round(spacing) };
+    if (isSlow) logger.warn(about, 'more nodes are in use than can be probed each interval: each is probed less often');
+    else logger.info(about, 'every node in use is probed each interval');
   }
 
   #judged(name: string, isOffline: boolean): void {

@@ -24,11 +24,11 @@ import { logger, type Started } from '../../../apiserver/started.ts';
 import { ControllerProcess } from '../../../controllers/process.ts';
 import { create, dump, startCluster, switchToOVN } from '../../../migrate/cluster.ts';
 import { make } from '../../../migrate/snapshots.ts';
+import { program } from '../../../program.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
 import { objects } from './on-the-way.ts';
 
-const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const dying = join(import.meta.dirname, 'dying.mjs');
 
 /** `apply` is run at three times; the plan is done by the first two. */
@@ -55,7 +55,7 @@ class Way {
   }
 
   #run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
-    const node = ['--disable-warning=ExperimentalWarning', '--import', dying, main, 'migrate'];
+    const node = ['--import', dying, ...program, 'migrate'];
     return exec(process.execPath, [...node, ...args, '--kubeconfig', this.started.kubeconfig], {
       env,
       timeout: 120_000,
