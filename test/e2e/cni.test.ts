@@ -393,7 +393,7 @@ describe('an ADD on whose way somebody dies', () => {
       }
       await until('all is as before', async () => (await everything()) === before);
     },
-    300_000,
+    600_000,
   );
 });
 

@@ -95,4 +95,4 @@ test('the config file is read, a flag goes before it, and the status address ans
   expect(metrics).toContain('sdn_controller_num_egress_ips');
   expect(await controller.end('SIGTERM')).toBe(0);
   await server.stop();
-}, 130_000);
+}, 600_000);

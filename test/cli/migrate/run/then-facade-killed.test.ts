@@ -167,7 +167,7 @@ const step = kills.length / rounds(kills.length);
 
 describe('killed after the switch', () => {
   let whole: End;
-  beforeAll(async () => (whole = await migrated()), 240_000);
+  beforeAll(async () => (whole = await migrated()), 600_000);
 
   test('all writes are then', () => {
     expect([...whole.writes.values()]).toEqual([0, most, 0]);
@@ -183,6 +183,6 @@ describe('killed after the switch', () => {
       // what was made before is not written again, but for the one whose end nobody knows
       expect(again.writes.get('after the switch')).toBeLessThanOrEqual(most + 1 - kill.at);
     },
-    240_000,
+    600_000,
   );
 });
