@@ -29,7 +29,7 @@ import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
 import { DropCounts } from './drop-counts.ts';
-import { FailClosed, restrictAfter } from './fail-closed.ts';
+import { FailClosed } from './fail-closed.ts';
 import { FollowedCluster, type FollowedClusterOptions } from './followed-cluster.ts';
 import { Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
@@ -53,6 +53,8 @@ export interface AgentDeps {
 }
 
 const key = 'node';
+/** Milliseconds of preparation after which the cluster is read again. */
+const longPreparation = 100;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -258,7 +260,7 @@ class Agent {
       this.#view = view;
       this.#cluster.follow(view);
       const prepared = await this.#host.prepare(view);
-      if (isLast || performance.now() - began < restrictAfter) return { view, prepared };
+      if (isLast || performance.now() - began < longPreparation) return { view, prepared };
     }
   }
 
