@@ -152,6 +152,7 @@ class Agent {
       host: this.#host,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
+      policiesInForce: () => this.#cluster.feed.policiesInForce(),
       annotationsOf: async (namespace, name) =>
         (await client.get(podKind, { namespace, name }, { signal: this.#signal }))?.metadata.annotations ?? {},
       ready: () => this.#ready,
