@@ -191,6 +191,7 @@ module.exports = {
     ...rooms('node', {
       values: [],
       ovs: ['values'],
+      'ovs/openflow': ['ovs', 'values'],
       links: ['ovs', 'values'],
       nft: ['links', 'ovs', 'values'],
       conntrack: ['ovs', 'values'],
@@ -198,7 +199,7 @@ module.exports = {
       cni: ['links', 'ovs', 'plan', 'values'],
       cluster: ['plan', 'values'],
       trace: ['cluster', 'ovs', 'plan', 'values'],
-      agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'plan', 'values'],
+      agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'ovs/openflow', 'plan', 'values'],
       admin: ['cni', 'conntrack', 'links', 'nft', 'ovs', 'trace', 'values'],
     }),
     ...rooms('apiserver', {

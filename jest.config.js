@@ -5,9 +5,9 @@ const shared = {
   },
   moduleNameMapper: {
     '^@kubernetes/client-node$': '<rootDir>/node_modules/@kubernetes/client-node/dist/config.js',
-    '^\\./gen/index\\.js$': '<rootDir>/scripts/kubernetes-client-without-models.js',
+    '^\\./gen/index\\.js$': '<rootDir>/test/kubernetes-client-without-models.mjs',
   },
-  testEnvironment: 'node',
+  testEnvironment: './scripts/jest-environment.js',
 };
 
 /**
@@ -16,6 +16,7 @@ const shared = {
  */
 export default {
   testTimeout: 120_000,
+  workerIdleMemoryLimit: '500MB',
   reporters: ['default', './scripts/jest-closing-line.js'],
   projects: [
     {

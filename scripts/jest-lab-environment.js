@@ -1,7 +1,7 @@
-import { TestEnvironment } from 'jest-environment-node';
+import PlainEnvironment from './jest-environment.js';
 
 /** The environment of the tests that send packets: a slow machine stretches the time limits of tests, hooks and labs. */
-export default class LabEnvironment extends TestEnvironment {
+export default class LabEnvironment extends PlainEnvironment {
   // scripts/jest-lab-setup.js has measured it
   #pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
   #stretched = new WeakSet();

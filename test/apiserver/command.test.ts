@@ -6,20 +6,20 @@ import { netNamespaces } from '../../api/kinds.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
 import { exec, type RunResult } from '../../src/io/programs/exec.ts';
+import { program } from '../program.ts';
 import { logger } from './started.ts';
 
-const program = join(import.meta.dirname, '../../src/cli/start.ts');
 let folder = '';
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-command-'))));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function run(...args: string[]): Promise<RunResult> {
-  return exec(process.execPath, [program, 'apiserver', ...args], { timeout: 100_000 });
+  return exec(process.execPath, [...program, 'apiserver', ...args], { timeout: 100_000 });
 }
 
 function serve(...args: string[]): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, 'apiserver', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [...program, 'apiserver', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.stdout.once('data', () => resolve(child));
     child.once('exit', () => reject(new Error('it ended')));
   });

@@ -1,10 +1,9 @@
 /** Completion in a real shell. */
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { program } from '../program.ts';
 
-const program = join(import.meta.dirname, '../../src/cli/start.ts');
 const scriptFor = (shell: string): string =>
-  execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', program, 'completion', shell], {
+  execFileSync(process.execPath, [...program, 'completion', shell], {
     encoding: 'utf8',
   });
 const script = scriptFor('bash');

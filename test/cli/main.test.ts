@@ -1,8 +1,7 @@
 /** How whole commands end. */
-import { join } from 'node:path';
 import { exec, type RunResult } from '../../src/io/programs/exec.ts';
+import { program } from '../program.ts';
 
-const program = join(import.meta.dirname, '../../src/cli/start.ts');
 const kubeconfig = JSON.stringify({
   ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'a' },
   clusters: [{ name: 'a', cluster: { server: 'http://127.0.0.1:1' } }],
@@ -13,12 +12,12 @@ const kubeconfig = JSON.stringify({
 const shell = (line: string): Promise<RunResult> =>
   exec('bash', [
     '-c',
-    `run() { "$node" --disable-warning=ExperimentalWarning "$program" "$@"; }
-     node=$0 program=$1; export KUBECONFIG=$(mktemp); printf %s "$2" > $KUBECONFIG
+    `run() { "\${program[@]}" "$@"; }
+     program=("$@"); export KUBECONFIG=$(mktemp); printf %s "$0" > $KUBECONFIG
      ${line}; status=$?; rm $KUBECONFIG; exit $status`,
-    process.execPath,
-    program,
     kubeconfig,
+    process.execPath,
+    ...program,
   ]);
 
 test('what standard output cannot take is said', async () => {

@@ -1,8 +1,6 @@
 /** The controller as a process of its own, as users run it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
-
-const root = join(import.meta.dirname, '../..');
+import { program } from '../program.ts';
 
 export interface Entry {
   readonly msg: string;
@@ -15,16 +13,8 @@ export class ControllerProcess {
   #output = '';
 
   constructor(kubeconfig: string, ...flags: readonly string[]) {
-    const argv = [
-      join(root, 'src/cli/start.ts'),
-      'controller',
-      '--kubeconfig',
-      kubeconfig,
-      '--status-address',
-      'off',
-      ...flags,
-    ];
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...argv], {
+    const argv = [...program, 'controller', '--kubeconfig', kubeconfig, '--status-address', 'off', ...flags];
+    this.#child = spawn(process.execPath, argv, {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));

@@ -57,7 +57,7 @@ test('namespaces leave as status says, from every node, and no pod stays', async
     expect((await test_('--to', url)).stdout).toMatch(/^red +\S+ +192\.168\.7\.210 +192\.168\.7\.210 +well$/m);
   });
   expect(await leftPods()).toBe('');
-}, 180_000);
+}, 600_000);
 
 test('where a policy cuts a namespace off, that is a failure in every form', async () => {
   const undo = await lab.deny('red', 'Egress');
@@ -69,7 +69,7 @@ test('where a policy cuts a namespace off, that is a failure in every form', asy
     expect(both.stdout).toMatch(/<testcase classname="red".*>\n {4}<failure message="a pod got no answer/);
   });
   await undo();
-}, 180_000);
+}, 600_000);
 
 test('a server that is silent proves nothing, and mistakes are told', async () => {
   const silent = await test_('--to', url, '-n', 'blue');
@@ -117,7 +117,7 @@ describe('while a node is cut off', () => {
     expect(await leftPods()).toBe('');
     const { stdout } = await lab.node('worker1', 'nft', 'list', 'tables');
     expect(stdout).not.toContain('sdn_compat_outage');
-  }, 180_000);
+  }, 600_000);
 
   test('of two runs at once one cuts off, and the other says that it cannot', async () => {
     await withEcho(async () => {
@@ -128,7 +128,7 @@ describe('while a node is cut off', () => {
     expect(await leftPods()).toBe('');
     const { stdout } = await lab.node('worker1', 'nft', 'list', 'tables');
     expect(stdout).not.toContain('sdn_compat_outage');
-  }, 240_000);
+  }, 600_000);
 
   test('mistakes are told before anything is cut off', async () => {
     for (const [args, text] of [

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.212'] });
   const ready = await lab.sdnCompat('status', '--wait', '--timeout', '90s');
   if (ready.status !== 0) throw new Error(ready.stdout + ready.stderr);
-}, 240_000);
+}, 600_000);
 afterAll(async () => {
   await browser.close();
   await lab.down();
@@ -154,7 +154,7 @@ describe('on a cluster', () => {
       await lab.patch('netnamespace', 'crm', { egressIPs: ['192.168.7.213'] });
     }
     expect((await lab.sdnCompat('status', '--wait', '--timeout', '90s')).status).toBe(0);
-  }, 240_000);
+  }, 600_000);
 
   let proxied: Dashboard | undefined;
   async function behindProxy(): Promise<Dashboard> {

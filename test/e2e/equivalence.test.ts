@@ -2,10 +2,8 @@
  * Packets through our flows and through those that the original installed in the same state (test/conformance/flows)
  * meet the same fate, by `ofproto/trace` on bridges without a data path. Where they may differ is listed in `intended`.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { connectRpc, type RpcConnection } from '../../src/io/programs/jsonrpc.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { RpcConnection } from '../../src/io/programs/jsonrpc.ts';
 import { egressState } from '../../src/model/egress/state.ts';
 import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
@@ -13,12 +11,12 @@ import type { NetworkPolicyObject } from '../../src/model/objects/raw.ts';
 import { nodePorts } from '../../src/model/objects/well-known.ts';
 import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
 import { policyWorld } from '../../src/node/cluster/policy-world.ts';
-import { bundleLines, emptyBridge, wantedContent } from '../../src/node/ovs/bundle.ts';
+import { type BridgeContent, bundleMessages, emptyBridge, wantedContent } from '../../src/node/ovs/openflow/content.ts';
 import { type NodeInput, planNode } from '../../src/node/plan/node.ts';
 import { cidr, ip, value, vnid } from '../node/states.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
-import { must } from './lab.ts';
+import { OpenVswitchAlone } from './alone.ts';
 
 const folder = new URL('../conformance/flows/', import.meta.url);
 const names = readdirSync(folder).map((name) => name.replace('.txt', ''));
@@ -373,77 +371,30 @@ function intended(packet: Packet, theirs: readonly string[], ours: readonly stri
 
 // ---- Open vSwitch without a data path
 
-let dir: string;
+let alone: OpenVswitchAlone;
 let rpc: RpcConnection;
-const pids: number[] = [];
-const env = (): Record<string, string> => ({ OVS_RUNDIR: dir, OVS_LOGDIR: dir, OVS_DBDIR: dir });
-
-const mustHere = (program: string, args: readonly string[], input = ''): Promise<string> =>
-  must(program, args, { env: env(), input });
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'sdn-compat-ovs-'));
-  const quiet = ['--detach', '--no-chdir', '--pidfile', '--log-file', '-vconsole:off'];
-  await mustHere('ovsdb-tool', ['create', `${dir}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema']);
-  await mustHere('ovsdb-server', [`${dir}/conf.db`, `--remote=punix:${dir}/db.sock`, ...quiet]);
-  await mustHere('ovs-vswitchd', [`unix:${dir}/db.sock`, '--enable-dummy', ...quiet]);
-  for (const daemon of ['ovs-vswitchd', 'ovsdb-server'])
-    pids.push(Number(readFileSync(`${dir}/${daemon}.pid`, 'utf8')));
-  for (const bridge of ['original', 'ours']) {
-    await mustHere('ovs-vsctl', [
-      `--db=unix:${dir}/db.sock`,
-      'add-br',
-      bridge,
-      '--',
-      'set',
-      'bridge',
-      bridge,
-      'datapath_type=dummy',
-      'fail_mode=secure',
-      'protocols=OpenFlow10,OpenFlow13',
-      ...[
-        ['v', 'vxlan', 1],
-        ['t', 'internal', 2],
-        ['p', 'dummy', 3],
-        ['q', 'dummy', 4],
-      ].flatMap(([letter, type, number]) => {
-        const port = `${letter!}-${bridge}`;
-        const options =
-          type === 'vxlan'
-            ? ['options:remote_ip=flow', 'options:key=flow', `options:dst_port=${bridge === 'ours' ? 4789 : 4790}`]
-            : [];
-        return [
-          '--',
-          'add-port',
-          bridge,
-          port,
-          '--',
-          'set',
-          'interface',
-          port,
-          `type=${type!}`,
-          `ofport_request=${number!}`,
-          ...options,
-        ];
-      }),
-    ]);
-  }
-  rpc = await connectRpc(`${dir}/ovs-vswitchd.${pids[0]!}.ctl`);
+  alone = await OpenVswitchAlone.start();
+  await alone.addBridge('original', 4790);
+  await alone.addBridge('ours', 4789);
+  rpc = await alone.control();
 });
 
-afterAll(() => {
+afterAll(async () => {
   rpc.close();
-  for (const pid of pids) process.kill(pid);
-  rmSync(dir, { recursive: true, force: true });
+  await alone.stop();
 });
 
 async function load(bridge: string, bundles: readonly (readonly string[])[]): Promise<void> {
-  await mustHere('ovs-ofctl', ['-O', 'OpenFlow13', 'del-flows', bridge]);
-  await mustHere('ovs-ofctl', ['-O', 'OpenFlow13', 'del-groups', bridge]);
+  await alone.ofctl(['del-flows', bridge]);
+  await alone.ofctl(['del-groups', bridge]);
   for (const lines of bundles)
-    if (lines.length > 0)
-      await mustHere('ovs-ofctl', ['-O', 'OpenFlow13', '--bundle', 'bundle', bridge, '-'], `${lines.join('\n')}\n`);
+    if (lines.length > 0) await alone.ofctl(['--bundle', 'bundle', bridge, '-'], `${lines.join('\n')}\n`);
 }
+
+/** The lines that make the content on an empty bridge. */
+const linesOf = (content: BridgeContent): string[] => bundleMessages(emptyBridge, content).map(({ about }) => about());
 
 async function trace(bridge: string, packet: Packet, hash: number): Promise<string> {
   const next = packet.state === '' ? [] : Array.from({ length: 4 }, () => ['--ct-next', packet.state]).flat();
@@ -482,7 +433,7 @@ test.each(Object.keys(states))('%s', async (name) => {
   const plan = planNode(inputOf(states[name]!));
   const content = wantedContent(plan.flows, plan.groups);
   await load('original', before(name).flatMap(recorded));
-  await load('ours', [bundleLines(emptyBridge, content).map(everyReplyLetIn)]);
+  await load('ours', [linesOf(content).map(everyReplyLetIn)]);
   const packets = [...chosen(), ...random(rounds(200) + 20, 77 + name.length)];
   const reasons = new Map<string, number>();
   for (const packet of packets) {
@@ -505,7 +456,7 @@ test.each(Object.keys(states))('%s', async (name) => {
 test('the comparison sees one wrong bucket', async () => {
   const name = '14-egress-two-remotes';
   const plan = planNode(inputOf(states[name]!));
-  const lines = bundleLines(emptyBridge, wantedContent(plan.flows, plan.groups)).map((line) =>
+  const lines = linesOf(wantedContent(plan.flows, plan.groups)).map((line) =>
     line.replaceAll('192.168.7.13->tun_dst', '192.168.7.12->tun_dst'),
   );
   await load('original', before(name).flatMap(recorded));

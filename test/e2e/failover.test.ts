@@ -59,7 +59,7 @@ describe.each([
     } finally {
       client.stop();
     }
-  }, 240_000);
+  }, 600_000);
 
   if (!options.some((option) => option.startsWith('first-available'))) return;
 

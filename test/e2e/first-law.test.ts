@@ -101,14 +101,10 @@ describe('a server that speaks first is answered', () => {
     if (datapath === 'netdev')
       for (const worker of ['worker0', 'worker1']) await lab.node(worker, 'ovs-appctl', 'dpctl/flush-conntrack');
   };
-  userspaceTest(
-    'by UDP, when Open vSwitch has forgotten the flow',
-    async () => {
-      for (const pod of ['red/w1', 'red/w0', 'plain/w0'])
-        expect([pod, await serverFirst(pod, 'udp', forget)]).toEqual([pod, 8]);
-    },
-    60_000,
-  );
+  userspaceTest('by UDP, when Open vSwitch has forgotten the flow', async () => {
+    for (const pod of ['red/w1', 'red/w0', 'plain/w0'])
+      expect([pod, await serverFirst(pod, 'udp', forget)]).toEqual([pod, 8]);
+  });
   test.each(['red/w1', 'red/w0', 'plain/w0'])(
     '%s by TCP, after ovs-vswitchd was started again on both nodes',
     async (pod) => {
@@ -221,13 +217,17 @@ test('nobody forges VXLAN through a Service whose endpoint is a node', async () 
     setInterval(() => { for (const port of ${JSON.stringify(ports)}) u.send(frame, port, '${to}', () => {}); }, 20);
     setTimeout(() => process.exit(0), 1000);
   `;
-  const senders = [
-    script(await lab.podNamespace('plain/w0'), forge('172.30.0.99', [53, 4789])),
-    script(await lab.podNamespace('plain/w0'), forge('192.168.7.11', [30089])),
-    script(await lab.podNamespace('plain/w1'), forge('192.168.7.11', [30089])),
-    script(`sdnc.${lab.name}.outside`, forge('192.168.7.11', [30089])),
-  ];
-  await Promise.all(senders.map((child) => new Promise((resolve) => child.on('close', resolve))));
+  // each is heard from its begin on: the first may have ended before the last has begun
+  const sending = (netns: string, to: string, ports: readonly number[]): Promise<unknown> => {
+    const child = script(netns, forge(to, ports));
+    return new Promise((resolve) => child.on('close', resolve));
+  };
+  await Promise.all([
+    sending(await lab.podNamespace('plain/w0'), '172.30.0.99', [53, 4789]),
+    sending(await lab.podNamespace('plain/w0'), '192.168.7.11', [30089]),
+    sending(await lab.podNamespace('plain/w1'), '192.168.7.11', [30089]),
+    sending(`sdnc.${lab.name}.outside`, '192.168.7.11', [30089]),
+  ]);
   expect((await router.seen()).wrong).toEqual(before.wrong);
   await lab.node('worker0', 'nft', 'delete', 'table', 'ip', 'forge');
 });
@@ -242,6 +242,7 @@ test("a pod's message about another's connection does not leave with the other's
     setTimeout(() => { console.log('answers ' + answers); process.exit(0); }, 4000);
   `,
   );
+  const over = new Promise((resolve) => client.on('close', resolve));
   let said = '';
   client.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   await lab.pipe(
@@ -257,7 +258,7 @@ test("a pod's message about another's connection does not leave with the other's
     destinationPort: 6_000,
   };
   for (const pod of ['plain/w1', 'plain/w0', 'blue/w0']) await sendErrors(lab, pod, outsideHost, about);
-  await new Promise((resolve) => client.on('close', resolve));
+  await over;
   const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'ip', 'errors');
   expect(stdout).toMatch(/packets 0 /);
   expect(Number(/answers (\d+)/.exec(said)![1])).toBeGreaterThan(25);

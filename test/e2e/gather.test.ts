@@ -29,7 +29,7 @@ beforeAll(async () => {
   await lab.untilSource('shop/web', egressIP);
   // the second address is on no node, and all agents know
   await lab.sdnCompat('status', '--wait', '--timeout', '10s');
-}, 240_000);
+}, 600_000);
 afterAll(async () => {
   await lab.down();
   await rm(folder, { recursive: true });

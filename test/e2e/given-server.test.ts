@@ -88,7 +88,7 @@ test('the walkthrough holds on it, with the rights of config/ and no more, and n
   );
   const used = usedBy('sdn-compat-node', judged);
   expect(grantedTo('sdn-compat-node').filter((right) => !used.has(right))).toEqual([...elsewhere].sort());
-}, 150_000);
+}, 600_000);
 
 test('what the server has stays as it is, and what was made of it goes', async () => {
   await serve(crds);
@@ -215,7 +215,7 @@ describe('without some of the rights of config/', () => {
       const down = await one.command('down');
       expect([down.stderr, down.status]).toEqual(['', 0]);
     }
-  }, 240_000);
+  }, 600_000);
 });
 
 test('a file that is no kubeconfig, and a server that does not answer, are one line', async () => {

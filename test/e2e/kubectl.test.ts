@@ -111,4 +111,4 @@ test('what kubectl prints is what it prints before Kubernetes', async () => {
   expect(columns.size).toBeGreaterThan(0);
   expect(actual.length).toBeGreaterThanOrEqual(80);
   if (!recording) expect(actual).toEqual(wanted);
-}, 240_000);
+}, 600_000);

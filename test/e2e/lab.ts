@@ -48,7 +48,7 @@ export async function must(
 export const datapath: Datapath = process.env['SDN_COMPAT_LAB_DATAPATH'] === 'system' ? 'system' : 'netdev';
 
 /** A test of what only the userspace datapath has; test/kernel/tests names it among those that are left out. */
-export function userspaceTest(title: string, body: () => Promise<void>, timeout: number): void {
+export function userspaceTest(title: string, body: () => Promise<void>, timeout?: number): void {
   if (datapath === 'netdev') test(title, body, timeout);
 }
 

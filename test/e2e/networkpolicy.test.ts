@@ -548,5 +548,5 @@ describe('networkpolicy', () => {
         throw new Error(`seed ${seed}: ${JSON.stringify(policies)}\n${String(error)}`);
       });
     }
-  }, 300_000);
+  }, 600_000);
 });

@@ -175,38 +175,34 @@ describe('a namespace begins to request an egress IP', () => {
   }
   beforeAll(() => lab.patch('hostsubnet', node, { egressIPs: [egressIP, wanted] }));
 
-  runningClockTest(
-    'while OVSDB is dead, nft is told at once',
-    async () => {
-      const dir = `/run/sdn-compat-lab/${lab.name}/ovs/${node}`;
-      let began: number | undefined;
-      const start = async (): Promise<void> => {
-        const environment = ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR'].map((name) => `${name}=${dir}`);
-        await lab.node(
-          node,
-          'env',
-          ...environment,
-          'ovsdb-server',
-          `${dir}/conf.db`,
-          `--remote=punix:${dir}/db.sock`,
-          '--detach',
-          '--no-chdir',
-          '--pidfile',
-          '--log-file',
-          '-vconsole:off',
-        );
-        began = Number(readFileSync(`${dir}/ovsdb-server.pid`, 'utf8'));
-      };
-      ended.push(() => began === undefined || process.kill(began));
-      await locked(
-        'blue/w1',
+  runningClockTest('while OVSDB is dead, nft is told at once', async () => {
+    const dir = `/run/sdn-compat-lab/${lab.name}/ovs/${node}`;
+    let began: number | undefined;
+    const start = async (): Promise<void> => {
+      const environment = ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR'].map((name) => `${name}=${dir}`);
+      await lab.node(
         node,
-        () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')),
-        start,
+        'env',
+        ...environment,
+        'ovsdb-server',
+        `${dir}/conf.db`,
+        `--remote=punix:${dir}/db.sock`,
+        '--detach',
+        '--no-chdir',
+        '--pidfile',
+        '--log-file',
+        '-vconsole:off',
       );
-    },
-    40_000,
-  );
+      began = Number(readFileSync(`${dir}/ovsdb-server.pid`, 'utf8'));
+    };
+    ended.push(() => began === undefined || process.kill(began));
+    await locked(
+      'blue/w1',
+      node,
+      () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')),
+      start,
+    );
+  });
 
   const patch = (network: object) =>
     lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);

@@ -58,4 +58,4 @@ test('also an agent that comes back when the restored server has passed the vers
     await lab.must(['annotate', 'namespace', 'red', '--overwrite', `example.org/count=${count}`]);
   await lab.command('heal', 'worker0');
   await lab.untilSource('red/w0', egressIP);
-}, 180_000);
+}, 600_000);

@@ -47,4 +47,4 @@ test('every command does what the document says', async () => {
   } finally {
     await must(program, ['lab', 'down', '--name', name]).catch(() => '');
   }
-}, 300_000);
+}, 600_000);

@@ -179,7 +179,7 @@ beforeAll(async () => {
       .map((one) => JSON.stringify(one))
       .join('\n'),
   );
-}, 180_000);
+}, 600_000);
 afterAll(async () => {
   for (const child of servers) child.kill('SIGKILL');
   await lab.down();

@@ -56,7 +56,7 @@ beforeAll(async () => {
   lab = await TestLab.up('--nodes', '3');
   for (const name of ['red', 'blue']) await lab.namespace(name);
   await lab.pods(['red/a', 'worker0'], ['red/b', 'worker1'], ['blue/c', 'worker1'], ['blue/d', 'worker2']);
-}, 180_000);
+}, 600_000);
 afterAll(() => lab.down());
 
 const seed = Date.now() % 1_000_000;

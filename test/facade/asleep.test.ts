@@ -55,4 +55,4 @@ test('a leader that slept does not undo what its successor did', async () => {
     first.signal('SIGCONT');
     await Promise.all([first.end('SIGTERM'), second.end('SIGTERM')]);
   }
-}, 400_000);
+}, 600_000);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await world.request('red', ip);
   await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0');
   await until('red is open', async () => (await world.rules('red')) === undefined);
-}, 150_000);
+}, 600_000);
 afterAll(() => world.down());
 
 /** The client, which counts what it writes and may not list the kind while that is closed. */

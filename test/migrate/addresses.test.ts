@@ -6,6 +6,7 @@ import { addressTable, type Mode, seenText, tableDiff } from '../../src/migrate/
 import { addressEnds } from '../../src/migrate/targets/ovn/egressips/addresses.ts';
 import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { program } from '../program.ts';
 import { make, options, snapshotOf } from './snapshots.ts';
 
 const network = (ip: string) => ({ annotations: { 'k8s.ovn.org/node-primary-ifaddr': `{"ipv4":"${ip}/24"}` } });
@@ -81,17 +82,8 @@ test('the command prints a table, CSV with every address, JSON, and the differen
   try {
     const file = join(folder, 'cluster.json');
     await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: cluster }));
-    const main = join(import.meta.dirname, '../../src/cli/start.ts');
     const run = (...args: readonly string[]) =>
-      exec(process.execPath, [
-        '--disable-warning=ExperimentalWarning',
-        main,
-        'migrate',
-        'addresses',
-        '-f',
-        file,
-        ...args,
-      ]);
+      exec(process.execPath, [...program, 'migrate', 'addresses', '-f', file, ...args]);
     expect((await run()).stdout).toMatch(
       /^shop +192\.168\.7\.101 +192\.168\.7\.101 +none +any node +192\.168\.7\.101$/m,
     );

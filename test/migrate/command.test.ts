@@ -7,11 +7,11 @@ import { exec, type RunResult } from '../../src/io/programs/exec.ts';
 import { readJournal } from '../../src/migrate/run/journal.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import type { Started } from '../apiserver/started.ts';
+import { program } from '../program.ts';
 import { create, dump, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { make } from './snapshots.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/start.ts');
-const argv = (args: readonly string[]): string[] => ['--disable-warning=ExperimentalWarning', main, 'migrate', ...args];
+const argv = (args: readonly string[]): string[] => [...program, 'migrate', ...args];
 const count = 40;
 
 const cluster: readonly KubeObject[] = [

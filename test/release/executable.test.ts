@@ -29,7 +29,7 @@ beforeAll(async () => {
   const name = readdirSync(made).find((file) => file.endsWith(process.arch));
   if (name === undefined) throw new Error(`no executable for ${process.arch} in ${made}`);
   cpSync(join(made, name), program);
-}, 180_000);
+}, 600_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('each executable is in the list of checksums, as it is', () => {

@@ -119,7 +119,7 @@ beforeAll(async () => {
   await buildBases();
   built = await build();
   lab = await TestLab.up('--nodes', '1');
-}, 400_000);
+}, 600_000);
 afterAll(async () => {
   await podman(['rm', '--force', '--time=5', agent, controller]);
   await lab.down();
@@ -138,7 +138,7 @@ test('the same input gives the same image, also in a checkout that its owner alo
   } finally {
     for (const [path, mode] of modes) chmodSync(path, mode);
   }
-}, 240_000);
+}, 600_000);
 
 test('a build that fails leaves no container of the builder', async () => {
   const before = await containers();

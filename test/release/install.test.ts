@@ -90,7 +90,7 @@ async function comesAndGoes(...what: readonly string[]): Promise<void> {
 
 test('each folder is applied, is unchanged the second time, has no conflict on the server side, and goes without rest', async () => {
   for (const name of await folders()) await comesAndGoes('-k', join(config, name));
-}, 240_000);
+}, 600_000);
 
 /** The kinds of the Prometheus operator, which is not ours, as far as the server needs them. */
 const monitoring = [
@@ -150,4 +150,4 @@ test('with its components the network plugin comes and goes the same; the server
     expect(text.match(/^kind: ConfigMap$/gm) ?? []).toHaveLength(chosen.includes('grafana-dashboard') ? 1 : 0);
     await comesAndGoes('-f', file);
   }
-}, 360_000);
+}, 600_000);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await lab.patch('netnamespace', 'closed', { egressIPs: ['192.168.7.204'] });
   for (const pod of ['red/a', 'plain/a'] as const) await lab.untilSource(pod, own[pod][0]!);
   await until('two has an egress IP', async () => own['two/a'].includes(await lab.source('two/a')));
-}, 240_000);
+}, 600_000);
 afterAll(async () => {
   await lab.down();
   rmSync(earlier.folder, { recursive: true });
@@ -110,9 +110,9 @@ async function works(): Promise<void> {
 test('back to the earlier version: nothing leaves with another address, and egress IPs come and go', async () => {
   await keepsTheLaw(root, earlier.folder);
   await works();
-}, 240_000);
+}, 600_000);
 
 test('forward again: nothing leaves with another address, and egress IPs come and go', async () => {
   await keepsTheLaw(earlier.folder, root);
   await works();
-}, 240_000);
+}, 600_000);

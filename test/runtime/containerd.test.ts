@@ -161,4 +161,4 @@ test('many sandboxes at once all get an address of their own, and all go', async
   expect(await source(ids.at(-1)!)).toBe(nodeIP);
   await Promise.all(ids.map((id) => runtime.cri.remove(id)));
   expect(await ports()).toEqual([]);
-}, 240_000);
+}, 600_000);

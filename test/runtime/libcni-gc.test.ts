@@ -61,7 +61,7 @@ beforeAll(async () => {
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
   await lab.patch('hostsubnet', worker, { egressIPs: [egressIP] });
   [stays] = (await added('stays')) as [Sandbox];
-}, 300_000);
+}, 600_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await lab.down();

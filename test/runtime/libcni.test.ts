@@ -13,7 +13,7 @@ let libcni: Libcni;
 beforeAll(async () => {
   lab = await labWithoutKubelet();
   libcni = await Libcni.build(folder, lab, worker);
-}, 180_000);
+}, 600_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await lab.down();

@@ -16,8 +16,8 @@ export function globalVnid(): Vnid {
  * after a restart, begins behind the highest VNID that was held.
  */
 export class Netids {
-  /** One bit per VNID: whether it is held. */
-  readonly #held = new Uint8Array((maxVnid + 1) / 8);
+  /** One bit per VNID, up to the highest that was ever held or more: whether it is held. */
+  #held = new Uint8Array(64);
   /** Holders beyond the first. */
   readonly #more = new Map<Vnid, number>();
   readonly #last: number;
@@ -53,6 +53,12 @@ export class Netids {
   }
 
   #flip(vnid: Vnid): void {
+    const needed = (vnid >> 3) + 1;
+    if (needed > this.#held.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#held.length));
+      grown.set(this.#held);
+      this.#held = grown;
+    }
     this.#held[vnid >> 3] = (this.#held[vnid >> 3] ?? 0) ^ (1 << (vnid & 7));
   }
 

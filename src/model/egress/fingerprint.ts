@@ -18,7 +18,7 @@ const [first, second] = [0x9e37_79b1, 0x85eb_ca77];
 
 function mixed(lane: number, by: number): number {
   const once = Math.imul(lane ^ (lane >>> 16), by);
-  return (once ^ (once >>> 13)) >>> 0;
+  return once ^ (once >>> 13);
 }
 
 function lanesOf(text: string): Lanes {

@@ -1,5 +1,6 @@
 /** The IPs that somebody requests or lists, updated in place: who does, and whether each can be an egress IP at all. */
 import { type Cidr, type Ip, type SortKey, sortKey } from '../values/address.ts';
+import { changedSet } from '../values/changed.ts';
 import type { NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import { remove } from './difference.ts';
@@ -32,7 +33,9 @@ export class TrackedIps {
   readonly #ips = new Map<Ip, IpRecord>();
   readonly #unusable = new UnusableAddresses();
   readonly #freeIds: number[] = [];
-  #usable: ReadonlySet<Ip> | undefined;
+  #usable: ReadonlySet<Ip> = new Set();
+  /** Those that came, went or were judged since `usable` was made. */
+  readonly #rejudged = new Set<Ip>();
   #idLimit = 0;
   #demandVersion = 0;
 
@@ -53,9 +56,10 @@ export class TrackedIps {
 
   /** The IPs that can be egress IPs; the same set until that changes. */
   get usable(): ReadonlySet<Ip> {
-    this.#usable ??= new Set(
-      [...this.#ips.values()].flatMap(({ ip, unusable }) => (unusable === undefined ? [ip] : [])),
-    );
+    if (this.#rejudged.size === 0) return this.#usable;
+    const isUsable = (ip: Ip): boolean => this.#ips.has(ip) && this.#ips.get(ip)?.unusable === undefined;
+    this.#usable = changedSet(this.#usable, this.#rejudged, isUsable);
+    this.#rejudged.clear();
     return this.#usable;
   }
 
@@ -165,14 +169,14 @@ export class TrackedIps {
       absentHosts: 0,
     };
     this.#ips.set(ip, made);
-    this.#usable = undefined;
+    this.#rejudged.add(ip);
     return made;
   }
 
   #drop({ ip, id, requesters, hosts, absentHosts }: IpRecord): void {
     if (requesters.length > 0 || hosts.length > 0 || absentHosts > 0) return;
     this.#ips.delete(ip);
-    this.#usable = undefined;
+    this.#rejudged.add(ip);
     this.#freeIds.push(id);
   }
 
@@ -188,7 +192,7 @@ export class TrackedIps {
     const unusable = this.#unusable.of(ip);
     if (record === undefined || sameUnusable(record.unusable, unusable)) return;
     record.unusable = unusable;
-    this.#usable = undefined;
+    this.#rejudged.add(ip);
     this.#demandVersion++;
     touched.add(ip);
   }

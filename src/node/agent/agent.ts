@@ -10,6 +10,7 @@ import type { Exec } from '../../io/programs/exec.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { ClusterView } from '../cluster/feed.ts';
+import { LinkedPods } from '../cni/linked.ts';
 import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
@@ -20,6 +21,7 @@ import { PresentAddresses } from '../links/present.ts';
 import { AddressProbes, type Withheld } from '../links/probe.ts';
 import { AddressRecord, recordFile } from '../links/record.ts';
 import { renderBase } from '../nft/ruleset.ts';
+import { NftSession } from '../nft/session.ts';
 import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
@@ -66,6 +68,8 @@ class Agent {
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
   readonly #nft: NftTable;
+  readonly #session: NftSession;
+  readonly #linked: LinkedPods;
   readonly #probes: AddressProbes;
   readonly #pending = new PendingChanges(() => performance.now());
   #view: ClusterView | undefined;
@@ -91,7 +95,8 @@ class Agent {
     metrics.followPeers(() => this.#cluster.health.verdicts());
     metrics.followProbes(() => this.#cluster.health.probing);
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
-    this.#nft = new NftTable(exec, logger);
+    this.#session = new NftSession(exec);
+    this.#nft = new NftTable(exec, logger, this.#session);
     this.#probes = new AddressProbes({
       exec,
       logger,
@@ -99,6 +104,7 @@ class Agent {
       carriedBy: (node, ip) => carriedBy({ client, namespace: options.leaseNamespace, signal }, node, ip),
     });
     const addresses = this.#addresses;
+    this.#linked = new LinkedPods(exec);
     this.#host = new Host(options, {
       exec,
       logger,
@@ -106,13 +112,9 @@ class Agent {
       changed: () => this.#wake(),
       lost: () => this.#lookAgain(),
       rebuilding: () => this.#applier.forget(),
+      flowsChanged: () => this.#flowsChanged(),
     });
-    const drops = new DropCounts({
-      bridge: this.#host.openVswitch.bridge,
-      vnids: () => this.#cluster.feed.vnids,
-      clock: () => performance.now(),
-    });
-    metrics.followDrops(() => drops.since());
+    this.#followDrops();
     this.#sweeper = new Sweeper({
       exec,
       logger,
@@ -122,7 +124,7 @@ class Agent {
     });
     this.#applier = this.#createApplier();
     this.#failClosed = new FailClosed({
-      exec,
+      linked: this.#linked,
       logger,
       feed: this.#cluster.feed,
       applier: this.#applier,
@@ -134,6 +136,15 @@ class Agent {
       onFailure: metrics.failed,
     });
     this.#attacher = this.#podAttacher();
+  }
+
+  #followDrops(): void {
+    const drops = new DropCounts({
+      bridge: this.#host.openVswitch.bridge,
+      vnids: () => this.#cluster.feed.vnids,
+      clock: () => performance.now(),
+    });
+    this.#deps.metrics.followDrops(() => drops.since());
   }
 
   #createApplier(): Applier {
@@ -150,6 +161,7 @@ class Agent {
       exec,
       logger,
       host: this.#host,
+      linked: this.#linked,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
       policiesInForce: () => this.#cluster.feed.policiesInForce(),
@@ -167,12 +179,15 @@ class Agent {
     whenAborted(this.#signal, () => {
       clearInterval(resync);
       this.#host.openVswitch.close();
+      this.#session.close();
     });
+    this.#session.start();
     this.#wake();
     await Promise.all([
       watchHost(
         {
           linksChanged: () => this.#linksChanged(),
+          podLinksChanged: () => this.#linked.forget(),
           routingLost: () => this.#lookAgain(),
           nftLost: () => this.#nftLost(),
           elementsChanged: (printed) => void this.#nft.heard(printed, () => this.#nftLost()),
@@ -199,6 +214,7 @@ class Agent {
   /** The host may differ from what was last read. */
   #lookAgain(): void {
     this.#host.forget();
+    this.#linked.forget();
     this.#applier.forget();
     this.#sweeper.sweep();
     this.#wake();
@@ -207,6 +223,12 @@ class Agent {
   /** Our own replacement of the tables also arrives here; reading them again finds them as written. */
   #nftLost(): void {
     this.#nft.forget();
+    this.#wake();
+  }
+
+  /** Somebody else changed flows. */
+  #flowsChanged(): void {
+    this.#applier.forgetBridge();
     this.#wake();
   }
 
@@ -303,7 +325,7 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    if (done.bundleLines + done.hosted.length + done.released.length > 0) {
+    if (done.changes + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
     return done;

@@ -15,8 +15,15 @@ import { promoting, takeOff } from '../links/promotion.ts';
 import { contentOf } from '../nft/elements.ts';
 import type { NftChains, NftTable } from '../nft/table.ts';
 import type { NftElements } from '../nft/vocabulary.ts';
-import type { Bridge } from '../ovs/bridge.ts';
-import { type BridgeContent, bundleLines, wantedContent } from '../ovs/bundle.ts';
+import type { Bridge } from '../ovs/openflow/bridge.ts';
+import type { Outgoing } from '../ovs/openflow/connection.ts';
+import {
+  asWeWrite,
+  bundleMessages,
+  changeMessages,
+  type PlannedContent,
+  wantedContent,
+} from '../ovs/openflow/content.ts';
 import type { NodePlan } from '../plan/node.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
 
@@ -37,7 +44,8 @@ export interface ApplyContext {
 
 /** What one pass changed. */
 export interface Applied {
-  readonly bundleLines: number;
+  /** How many flows and groups were added, changed or deleted. */
+  readonly changes: number;
   /** Whether the nft tables were written again. */
   readonly isRewritten: boolean;
   readonly hosted: readonly Ip[];
@@ -46,7 +54,8 @@ export interface Applied {
 
 export class Applier {
   readonly #deps: ApplyDeps;
-  readonly #bridge = new GuardedCopy<BridgeContent>();
+  /** What the last plan put on the bridge. */
+  readonly #bridge = new GuardedCopy<PlannedContent>();
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
@@ -57,6 +66,11 @@ export class Applier {
     this.#bridge.forget();
     this.#deps.nft.forget();
     this.#deps.addresses.forget();
+  }
+
+  /** Makes the next pass read the bridge again. */
+  forgetBridge(): void {
+    this.#bridge.forget();
   }
 
   /**
@@ -102,12 +116,12 @@ export class Applier {
       await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
     const nft = contentOf(plan.nft);
     const isRewritten = await this.#deps.nft.add(context.chains, nft);
-    const lines = await this.#applyBundle(plan);
+    const changes = await this.#applyBundle(plan);
     await this.#deps.nft.remove(context.chains, nft);
     await this.#takeOff(addresses.remove);
     for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
     const released = addresses.remove.map(({ ip }) => ip);
-    return { bundleLines: lines, isRewritten, hosted: addresses.add, released };
+    return { changes, isRewritten, hosted: addresses.add, released };
   }
 
   async #changeAddresses(commands: readonly string[]): Promise<void> {
@@ -125,13 +139,19 @@ export class Applier {
     await addresses.release(gone);
   }
 
+  /** The messages that turn what is on the bridge into what is wanted. */
+  async #whatDiffers({ flows, groups }: NodePlan): Promise<Outgoing[]> {
+    const wanted = wantedContent(flows, groups);
+    return bundleMessages(asWeWrite(await this.#deps.bridge.read(), wanted), wanted);
+  }
+
   async #applyBundle(plan: NodePlan): Promise<number> {
-    const wanted = wantedContent(plan.flows, plan.groups);
+    const wanted = { parts: new Set(plan.parts), groups: plan.groups };
     const keep = this.#bridge.begin();
-    const actual = this.#bridge.value ?? (await this.#deps.bridge.read());
-    const lines = bundleLines(actual, wanted);
-    if (lines.length > 0) await this.#deps.bridge.apply(lines);
+    const before = this.#bridge.value;
+    const messages = before === undefined ? await this.#whatDiffers(plan) : changeMessages(before, wanted);
+    if (messages.length > 0) await this.#deps.bridge.apply(messages);
     keep(wanted);
-    return lines.length;
+    return messages.length;
   }
 }

@@ -9,6 +9,7 @@ import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
 import { collect, leftWords } from '../cni/collect.ts';
+import type { LinkedPods } from '../cni/linked.ts';
 import { macvlanRefusal } from '../cni/macvlan.ts';
 import {
   addPodPort,
@@ -23,8 +24,8 @@ import {
 import type { CniRequest, CniResult } from '../cni/server.ts';
 import { addressesOf, linksOf } from '../links/links.ts';
 import { hostDevice } from '../links/veth.ts';
-import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
+import { removePort } from '../ovs/setup.ts';
 import { podMac } from '../values/addressing.ts';
 import type { Host, Prepared } from './host.ts';
 
@@ -32,6 +33,8 @@ export interface AttacherDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly host: Host;
+  /** The pods by their links, which change with each pod. */
+  readonly linked: Pick<LinkedPods, 'forget'>;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
   /** Resolves after a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
@@ -166,7 +169,9 @@ export class PodAttacher {
     const limits = parseBandwidth(annotations);
     if (!limits.ok) throw new Error(limits.error);
     await Promise.all([
-      makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, network, namespace }),
+      makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, network, namespace }).finally(
+        () => this.#deps.linked.forget(),
+      ),
       // somebody may have gone on sending to the last pod with this address after that was detached
       this.#deps.host.openVswitch.endConnections(ip),
     ]);
@@ -225,7 +230,7 @@ export class PodAttacher {
   async #unplug(sandbox: string, ovsdb: Ovsdb): Promise<void> {
     const host = hostDevice(sandbox);
     const pod = attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
-    await removeLink(this.#deps.exec, host);
+    await removeLink(this.#deps.exec, host).finally(() => this.#deps.linked.forget());
     await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
     // the sweeper ends those of the kernel
     if (pod !== undefined) void this.#deps.host.openVswitch.forgetConnections(pod.ip);

@@ -1,8 +1,8 @@
 /** What br0 dropped of which namespace, and why, for whoever scrapes the metrics. */
 import { compareText } from '../../model/values/names.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import type { Bridge } from '../ovs/bridge.ts';
-import { droppingFlows, type DropReason, Drops } from '../ovs/drops.ts';
+import type { Bridge } from '../ovs/openflow/bridge.ts';
+import { droppingFlows, type DropReason, Drops } from '../ovs/openflow/drops.ts';
 
 /** Packets of a namespace that were dropped since the last look. */
 export interface DroppedPackets {
@@ -16,7 +16,7 @@ export interface DroppedPackets {
 const between = 10_000;
 
 export interface DropCountsDeps {
-  readonly bridge: Pick<Bridge, 'dumpCounters'>;
+  readonly bridge: Pick<Bridge, 'counters'>;
   readonly vnids: () => ReadonlyMap<string, Vnid>;
   /** Milliseconds that only grow. */
   readonly clock: () => number;
@@ -37,9 +37,9 @@ export class DropCounts {
     const now = this.#deps.clock();
     if (now - this.#looked < between) return [];
     this.#looked = now;
-    const dump = await this.#deps.bridge.dumpCounters().catch(() => undefined);
-    if (dump === undefined) return [];
-    const dropped = this.#drops.since(droppingFlows(dump));
+    const flows = await this.#deps.bridge.counters().catch(() => undefined);
+    if (flows === undefined) return [];
+    const dropped = this.#drops.since(droppingFlows(flows));
     if (dropped.length === 0) return [];
     const names = Map.groupBy([...this.#deps.vnids()], ([, vnid]) => vnid);
     return dropped.map(({ vnid, reason, packets }) => ({

@@ -4,10 +4,9 @@
  */
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { ClusterFeed } from '../cluster/feed.ts';
-import { linkedPods } from '../cni/attach.ts';
+import type { LinkedPods } from '../cni/linked.ts';
 import { withVnids } from '../cni/pods.ts';
 import type { PresentAddresses } from '../links/present.ts';
 import { nothingHosted, planLimits } from '../plan/node.ts';
@@ -15,10 +14,10 @@ import type { NodeFacts } from '../values/facts.ts';
 import type { Applier } from './apply.ts';
 
 /** Milliseconds for which a change waits for a pass; after that its restrictions are applied without one. */
-export const restrictAfter = 100;
+export const restrictAfter = 15;
 
 export interface FailClosedDeps {
-  readonly exec: Exec;
+  readonly linked: LinkedPods;
   readonly logger: Logger;
   readonly feed: ClusterFeed;
   readonly applier: Applier;
@@ -57,12 +56,12 @@ export class FailClosed {
 
   /** Returns the number of milliseconds after which to check again. */
   async #restrict(): Promise<number | undefined> {
-    const { exec, logger, feed, applier, node, waitingSince, again } = this.#deps;
+    const { linked, logger, feed, applier, node, waitingSince, again } = this.#deps;
     const since = waitingSince();
     if (since === undefined) return undefined;
     const early = since + restrictAfter - performance.now();
     if (early > 0) return early;
-    const pods = withVnids(await linkedPods(exec), feed.vnids);
+    const pods = withVnids(await linked.list(), feed.vnids);
     const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));
     const hasItsAddress = await this.#hasItsAddress();
     const isRestricted = await applier.restrict(hasItsAddress ? most : nothingHosted(most));

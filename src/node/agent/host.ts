@@ -9,9 +9,9 @@ import { findUplink, gatewaysOf, type Uplink } from '../links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from '../links/guard.ts';
 import { hasDevice, type PresentAddresses } from '../links/present.ts';
 import { configureTun, isTunConfigured, vxlanOverhead } from '../links/tun.ts';
-import { ensureBridge, missingOperations, removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, tunDevice } from '../ovs/pipeline.ts';
+import { ensureBridge, missingOperations, removePort } from '../ovs/setup.ts';
 import { gatewayOf, podMac } from '../values/addressing.ts';
 import type { Datapath, Networks, NodeFacts } from '../values/facts.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
@@ -35,6 +35,8 @@ export interface HostDeps {
   readonly lost: () => void;
   /** The host is being set up again: what was read before may be wrong. */
   readonly rebuilding: () => void;
+  /** Somebody else changed flows of br0. */
+  readonly flowsChanged: () => void;
 }
 
 /** The facts about the host after it was set up for a view of the cluster. */
@@ -63,13 +65,14 @@ export class Host {
   readonly #prepared = new GuardedCopy<{ readonly for: string; readonly value: Prepared }>();
 
   constructor(options: HostOptions, deps: HostDeps) {
-    const { exec, logger, changed, lost } = deps;
+    const { exec, logger, changed, lost, flowsChanged } = deps;
     this.#options = options;
     this.#deps = deps;
     this.openVswitch = new OpenVswitch(options, {
       exec,
       logger,
       changed,
+      flowsChanged,
       lost: () => {
         this.forget();
         lost();

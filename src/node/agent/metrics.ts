@@ -121,7 +121,7 @@ export function createNodeMetrics(): NodeMetrics {
   return {
     registry,
     applied: (plan, applied, seconds) => {
-      if (applied.bundleLines > 0) flows.observe(seconds);
+      if (applied.changes > 0) flows.observe(seconds);
       hosted.set(plan.addresses.size);
       refused.set(plan.refused.size);
     },

@@ -59,6 +59,8 @@ async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Pro
 export interface HostListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
+  /** A link has changed, perhaps a pod's. */
+  readonly podLinksChanged: () => void;
   /**
    * A routing rule or a route of ours was removed, or tun0 is down, which removes its routes, or a setting of the
    * kernel was changed.
@@ -127,8 +129,9 @@ async function watchSettings(lost: () => void, signal: AbortSignal): Promise<voi
 
 /** Calls the listeners until the signal aborts. */
 export async function watchHost(listeners: HostListeners, logger: Logger, signal: AbortSignal): Promise<void> {
-  const { linksChanged, routingLost, nftLost, elementsChanged, strangers } = listeners;
+  const { linksChanged, podLinksChanged, routingLost, nftLost, elementsChanged, strangers } = listeners;
   const linksHeard = (text: string): void => {
+    if (text.includes('[LINK]')) podLinksChanged();
     if (losesRouting(text)) routingLost();
     if (!isOfPodsOnly(text)) linksChanged();
   };

@@ -6,9 +6,10 @@ import type { Exec } from '../../io/programs/exec.ts';
 import { connectRpc, type RpcConnection } from '../../io/programs/jsonrpc.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { deleteConnectionsOf } from '../conntrack/delete.ts';
-import { Bridge } from '../ovs/bridge.ts';
 import { chooseDatapath, type DatapathOption, kernelHasDatapath, presentDatapath } from '../ovs/datapath.ts';
+import { Bridge } from '../ovs/openflow/bridge.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
+import { bridge as bridgeName } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
 export interface OpenVswitchOptions {
@@ -22,6 +23,8 @@ export interface OpenVswitchDeps {
   readonly logger: Logger;
   /** Something in the database changed. */
   readonly changed: () => void;
+  /** Somebody else changed flows of br0. */
+  readonly flowsChanged: () => void;
   /** A connection ended: Open vSwitch's state may be lost. */
   readonly lost: () => void;
 }
@@ -41,7 +44,14 @@ export class OpenVswitch {
   constructor(options: OpenVswitchOptions, deps: OpenVswitchDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.bridge = new Bridge(deps.exec, options.ovsRunDir, () => this.#dropCachedFlows());
+    this.bridge = new Bridge({
+      path: join(options.ovsRunDir, `${bridgeName}.mgmt`),
+      applied: () => this.#dropCachedFlows(),
+      changed: deps.flowsChanged,
+      lost: deps.lost,
+      deaf: (reason) =>
+        deps.logger.info({ reason }, 'Open vSwitch does not tell who changes flows: they are read at each resync'),
+    });
   }
 
   /** The connection to OVSDB, opened if necessary; rejects if OVSDB does not answer. */

@@ -5,8 +5,8 @@ import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import { readLinks } from '../cni/attach.ts';
 import { addPodPort, type AttachedPod, attachedPods, keptLimit, removeLimit } from '../cni/pods.ts';
-import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
+import { removePort } from '../ovs/setup.ts';
 
 export interface PodPortsDeps {
   readonly exec: Exec;

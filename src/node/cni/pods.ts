@@ -3,10 +3,11 @@ import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } fr
 import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { addPort } from '../ovs/bridge.ts';
-import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
+import { asMap, asSet, type Operation, type Ovsdb, type Row } from '../ovs/ovsdb.ts';
 import { bridge } from '../ovs/pipeline.ts';
+import { addPort } from '../ovs/setup.ts';
 import type { LocalPod } from '../values/facts.ts';
+import { memoized } from '../values/memo.ts';
 
 /** A pod's interface on br0. */
 export interface AttachedPod {
@@ -91,18 +92,21 @@ function limitsOf(key: string, value: string): readonly unknown[] {
 
 /** The pods attached to the bridge, without interfaces that are not a pod's. */
 export function attachedPods(ovsdb: Ovsdb): AttachedPod[] {
-  return ovsdb.rows('Interface').flatMap((row): AttachedPod[] => {
-    const ids = asMap(row['external_ids']);
-    const ip = parseIp(ids['ip'] ?? '');
-    const { sandbox } = ids;
-    const device = row['name'];
-    if (sandbox === undefined || !ip.ok || typeof device !== 'string') return [];
-    const [number] = asSet(row['ofport']);
-    const ofport = typeof number === 'number' && number > 0 ? number : 0;
-    const [network = '', namespace = '', name = ''] = [ids['network'], ids['pod-namespace'], ids['pod-name']];
-    return [{ device, sandbox, network, namespace, name, ip: ip.value, ofport }];
-  });
+  return ovsdb.rows('Interface').flatMap(podsOfRow);
 }
+
+/** The pod of a row of Interface, if it is one's. A row that changes is a new object. */
+const podsOfRow = memoized((row: Row): readonly AttachedPod[] => {
+  const ids = asMap(row['external_ids']);
+  const ip = parseIp(ids['ip'] ?? '');
+  const { sandbox } = ids;
+  const device = row['name'];
+  if (sandbox === undefined || !ip.ok || typeof device !== 'string') return [];
+  const [number] = asSet(row['ofport']);
+  const ofport = typeof number === 'number' && number > 0 ? number : 0;
+  const [network = '', namespace = '', name = ''] = [ids['network'], ids['pod-namespace'], ids['pod-name']];
+  return [{ device, sandbox, network, namespace, name, ip: ip.value, ofport }];
+});
 
 /** The first index of a subnet for a pod; 0 is the network, 1 the gateway. */
 const firstPodIndex = 2;

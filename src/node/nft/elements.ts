@@ -1,4 +1,5 @@
 /** The changing part of the nft tables: its difference as commands. `listing.ts` reads what is there. */
+import { changedMap, stepOf } from '../../model/values/changed.ts';
 import { hex } from '../ovs/flow.ts';
 import { ctMark } from '../ovs/pipeline.ts';
 import type { PodOwners } from '../values/facts.ts';
@@ -58,7 +59,22 @@ const onlyKey = (key: string): Element => ({ key, value: undefined });
 export const elementsFrom = (all: Iterable<Element>): Elements =>
   new Map([...all].map((element) => [idOf(element), element]));
 
-const elementsOfKeys = memoized((keys: ReadonlySet<string>): Elements => elementsFrom([...keys].map(onlyKey)));
+const ofKeys = new WeakMap<object, Elements>();
+
+/** The elements of these keys, the same for the same set. Those of a set that was made of another are made of its. */
+function elementsOfKeys(keys: ReadonlySet<string>): Elements {
+  const known = ofKeys.get(keys);
+  if (known !== undefined) return known;
+  const step = stepOf(keys);
+  const before = step === undefined ? undefined : ofKeys.get(step.before);
+  const of = (some: Iterable<string>): Elements => elementsFrom([...some].map(onlyKey));
+  const elements =
+    step === undefined || before === undefined
+      ? of(keys)
+      : changedMap(before, new Set(of(step.gone).keys()), of(step.added));
+  ofKeys.set(keys, elements);
+  return elements;
+}
 
 /** The table of each set and map. */
 export const tableOf: Readonly<Record<SetName, string>> = {
@@ -162,8 +178,24 @@ function command(verb: 'add' | 'delete', set: SetName, elements: Elements): stri
 
 const none: Elements = new Map();
 
-const without = (elements: Elements, others: ReadonlyMap<string, unknown>): Elements =>
-  elements === others ? none : new Map([...elements].filter(([id]) => !others.has(id)));
+/** The ids among which are all that the elements have and the others lack. */
+function candidates(elements: Elements, others: ReadonlyMap<string, unknown>): Iterable<string> {
+  const came = stepOf(elements);
+  if (came?.before === others) return came.added;
+  const went = stepOf(others);
+  return went?.before === elements ? went.gone : elements.keys();
+}
+
+/** The elements that the others lack. */
+function without(elements: Elements, others: ReadonlyMap<string, unknown>): Elements {
+  if (elements === others) return none;
+  const found = new Map<string, Element>();
+  for (const id of candidates(elements, others)) {
+    const element = others.has(id) ? undefined : elements.get(id);
+    if (element !== undefined) found.set(id, element);
+  }
+  return found;
+}
 
 /**
  * Elements whose key is wanted with another value: they are deleted before the new ones are added, in the same

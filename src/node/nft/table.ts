@@ -18,6 +18,7 @@ import {
 } from './elements.ts';
 import { differsAfter, parseListing, wholeContent } from './listing.ts';
 import { tablesOf } from './ruleset.ts';
+import { NftSession } from './session.ts';
 import { networkSets, nftTables } from './vocabulary.ts';
 
 /** The chains, and the datapath they are for. */
@@ -59,6 +60,7 @@ const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 export class NftTable {
   readonly #exec: Exec;
   readonly #logger: Logger;
+  readonly #session: Pick<NftSession, 'run'>;
   readonly #mutex = new Mutex();
   /** The text from which the chains were written. */
   #text: string | undefined;
@@ -68,9 +70,11 @@ export class NftTable {
   readonly #elements = new GuardedCopy<NftContent>();
   #limits: NftContent | undefined;
 
-  constructor(exec: Exec, logger: Logger) {
+  /** `session` carries out small changes; without one, each starts nft. */
+  constructor(exec: Exec, logger: Logger, session: Pick<NftSession, 'run'> = new NftSession(exec)) {
     this.#exec = exec;
     this.#logger = logger;
+    this.#session = session;
   }
 
   /** Makes the next change read the tables first. */
@@ -187,7 +191,7 @@ export class NftTable {
   }
 
   async #commands(commands: readonly string[]): Promise<void> {
-    if (commands.length > 0) await must(this.#exec, 'nft', ['-f', '-'], { input: batch(commands) });
+    if (commands.length > 0) await this.#session.run(commands);
   }
 
   /** Whether the kernel has these chains as an agent wrote them, without changes since. */

@@ -1,5 +1,5 @@
 /** The text of flows and groups in ovs-ofctl's syntax: we write a rule as `dump-flows` prints it. */
-import { type Action, type Flow, type Group, hex, type Match, matchFields } from './flow.ts';
+import { type Action, type Flow, type Group, hex, type Match, matchFields, registerValue } from './flow.ts';
 import { cookie } from './pipeline.ts';
 
 /** Copies the destination VNID into a conntrack mark. */
@@ -7,9 +7,9 @@ export const vnidToCtMark = 'move:NXM_NX_REG1[0..23]->NXM_NX_CT_MARK[0..23]';
 
 function ctText(action: Extract<Action, { kind: 'ct' }>): string {
   const fields = [
-    ...(action.mark === undefined ? [] : [`set_field:${hex(action.mark)}->ct_mark`]),
+    ...(action.mark === undefined ? [] : [`set_field:${registerValue(action.mark)}->ct_mark`]),
     ...(action.vnid === true ? [vnidToCtMark] : []),
-    ...(action.label === undefined ? [] : [`set_field:${hex(action.label)}->ct_label`]),
+    ...(action.label === undefined ? [] : [`set_field:${registerValue(action.label)}->ct_label`]),
   ];
   const parts = [
     ...(action.commit ? ['commit'] : []),

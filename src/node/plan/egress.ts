@@ -18,7 +18,7 @@ import {
 import { ownerOf, repliesOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
-import { memoizedPair } from '../values/memo.ts';
+import { memoized, memoizedPair } from '../values/memo.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
 
 /**
@@ -61,6 +61,12 @@ function keptBy(facts: NodeFacts, vnid: Vnid, { node, egressIP }: Hop): Flow['ma
 /** Flows and groups of one VNID. */
 interface VnidRules {
   readonly flows: readonly Flow[];
+  readonly groups: readonly Group[];
+}
+
+/** Flows and groups of all VNIDs; each part is the same list while nothing in it changes. */
+interface EgressRules {
+  readonly parts: readonly (readonly Flow[])[];
   readonly groups: readonly Group[];
 }
 
@@ -155,26 +161,36 @@ export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState
   return hosted;
 }
 
+/** What other nodes send here for a VNID leaves with the egress IP that this node hosts for it. */
+function hostedFlow(facts: NodeFacts, vnid: Vnid, ip: Ip): Flow {
+  const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
+  const actions = localHop(facts, vnid, ip);
+  return { table: table.egressIP, priority: priority.egressIP.hosted, match, actions };
+}
+
+/** By facts the flow of each VNID whose egress IP is here, as of the last time. */
+const hostedByVnid = memoized<NodeFacts, Map<Vnid, { readonly ip: Ip; readonly flows: readonly Flow[] }>>(
+  () => new Map(),
+);
+
+function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>): (readonly Flow[])[] {
+  const known = hostedByVnid(facts);
+  for (const vnid of known.keys()) if (!hosted.has(vnid)) known.delete(vnid);
+  for (const [vnid, ip] of hosted)
+    if (known.get(vnid)?.ip !== ip) known.set(vnid, { ip, flows: [hostedFlow(facts, vnid, ip)] });
+  return [...known.values()].map(({ flows }) => flows);
+}
+
 /** The flows of table 101 in addition to its defaults, for the VNIDs with a pod or an egress IP on this node. */
-export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): VnidRules {
-  const hosted = hostedHere(facts, state);
-  const flows: Flow[] = [];
+export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): EgressRules {
+  const parts = hostedFlows(facts, hostedHere(facts, state));
   const groups: Group[] = [];
-  for (const [vnid, ip] of hosted) {
-    const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
-    flows.push({
-      table: table.egressIP,
-      priority: priority.egressIP.hosted,
-      match,
-      actions: localHop(facts, vnid, ip),
-    });
-  }
   for (const vnid of localVnids) {
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
     const rules = vnidRules(facts, vnid, known);
-    flows.push(...rules.flows);
+    parts.push(rules.flows);
     groups.push(...rules.groups);
   }
-  return { flows, groups };
+  return { parts, groups };
 }

@@ -8,17 +8,19 @@ import { memoized } from '../values/memo.ts';
 const byAddress = (a: RemoteNode, b: RemoteNode): number => (a.name < b.name ? -1 : 1);
 
 /** The flow that sends a packet to every other node, and then to the pods here. */
-export const multicastToNodes = memoized((remotes: readonly RemoteNode[]): Flow => {
+export const multicastToNodes = memoized((remotes: readonly RemoteNode[]): readonly Flow[] => {
   const tunnels = remotes
     .toSorted(byAddress)
     .flatMap((remote): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)]);
   const actions = tunnels.length === 0 ? [] : [vnidToTunnel, ...tunnels];
-  return {
-    table: table.multicastRemote,
-    priority: priority.match,
-    match: {},
-    actions: [...actions, goto(table.multicastLocal)],
-  };
+  return [
+    {
+      table: table.multicastRemote,
+      priority: priority.match,
+      match: {},
+      actions: [...actions, goto(table.multicastLocal)],
+    },
+  ];
 });
 
 /** The flows of the VNIDs with multicast and pods here. */

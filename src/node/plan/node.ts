@@ -43,6 +43,9 @@ export interface NodeInput {
 }
 
 export interface NodePlan {
+  /** The flows, in parts: each is the same list as in the last plan while nothing in it changes. */
+  readonly parts: readonly (readonly Flow[])[];
+  /** The flows of all parts. */
   readonly flows: readonly Flow[];
   readonly groups: readonly Group[];
   readonly nft: NftElements;
@@ -192,18 +195,22 @@ export function planNode(input: NodeInput): NodePlan {
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
   const restricted = restrictedPods(pods, state, snat, facts);
+  const parts = [
+    staticFlows(facts, networks),
+    ...remotes.map(remoteNodeFlows),
+    ...pods.map(podFlows),
+    isolationFlows(networks.mode, vnids),
+    world === undefined ? [] : networkPolicyFlows(world)(local),
+    ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
+    multicastToNodes(remotes),
+    multicastFlows(input.multicast, pods),
+    ...egress.parts,
+  ];
   return {
-    flows: [
-      ...staticFlows(facts, networks),
-      ...remotes.flatMap(remoteNodeFlows),
-      ...pods.flatMap(podFlows),
-      ...isolationFlows(networks.mode, vnids),
-      ...(world === undefined ? [] : networkPolicyFlows(world)(local)),
-      ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
-      multicastToNodes(remotes),
-      ...multicastFlows(input.multicast, pods),
-      ...egress.flows,
-    ],
+    parts,
+    get flows() {
+      return parts.flat();
+    },
     groups: egress.groups,
     nft: elements({ snat, addresses }, restricted, {
       egressIPs: state.egressIPs,

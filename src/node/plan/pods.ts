@@ -1,7 +1,7 @@
 /** Flows for the pods of this node. */
 import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { type Flow, goto, hex, output, set } from '../ovs/flow.ts';
+import { type Flow, goto, hex, output, registerValue, set } from '../ovs/flow.ts';
 import { repliesOf } from '../ovs/owner.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import { podMacEnd } from '../values/addressing.ts';
@@ -10,7 +10,7 @@ import { memoized } from '../values/memo.ts';
 
 /** The flows of a pod: what it may send, and how it is reached. */
 export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
-  const vnid = set('reg0', hex(pod.vnid));
+  const vnid = set('reg0', registerValue(pod.vnid));
   return [
     {
       table: table.fromPod,
@@ -40,7 +40,7 @@ export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
       table: table.toLocalPod,
       priority: priority.match,
       match: { proto: 'ip', nw_dst: pod.ip },
-      actions: [set('reg1', hex(pod.vnid)), set('reg2', hex(pod.ofport)), goto(table.isolation)],
+      actions: [set('reg1', registerValue(pod.vnid)), set('reg2', hex(pod.ofport)), goto(table.isolation)],
     },
   ];
 });

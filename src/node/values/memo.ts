@@ -1,5 +1,4 @@
 /** Memoization for plans: they are computed again at every change, but most of their input stays the same. */
-import isEqual from 'lodash/isEqual.js';
 
 /** Memoizes `make`, which must be pure, by object; a value lives as long as its object. */
 export function memoized<K extends object, V>(make: (from: K) => V): (from: K) => V {
@@ -22,9 +21,14 @@ export function memoizedPair<A extends object, B extends object, V>(
 }
 
 /**
- * Returns `now` with equal objects replaced by those of `before`, and `before` itself if nothing differs, so that
+ * Returns `now` with objects of equal fields replaced by those of `before`, and `before` itself if nothing differs, so that
  * values memoized for an object or for the whole list are found again.
  */
+function sameFields(one: object, other: object): boolean {
+  const [fields, others] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
+  return fields.length === others.size && fields.every(([name, value]) => others.get(name) === value);
+}
+
 export function reused<T extends object>(
   before: readonly T[],
   now: readonly T[],
@@ -33,7 +37,7 @@ export function reused<T extends object>(
   const known = new Map(before.map((one) => [keyOf(one), one]));
   const list = now.map((one) => {
     const old = known.get(keyOf(one));
-    return old !== undefined && isEqual(old, one) ? old : one;
+    return old !== undefined && sameFields(old, one) ? old : one;
   });
   return list.length === before.length && list.every((one, index) => one === before[index]) ? before : list;
 }

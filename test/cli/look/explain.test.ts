@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { findingCodes } from '../../../src/migrate/findings/rows.ts';
 import { explanations } from '../../../src/model/cluster/explanations.ts';
+import { program } from '../../program.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const explain = (...args: readonly string[]): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/start.ts'), 'explain', ...args]);
+  exec(process.execPath, [...program, 'explain', ...args]);
 
 const sources = ['model', 'controllers', 'node', 'facade'].flatMap((layer) =>
   readdirSync(join(root, 'src', layer), { recursive: true, encoding: 'utf8' })

@@ -8,18 +8,13 @@ import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { SimulationReport } from '../../../src/model/simulation/report.ts';
 import { start } from '../../apiserver/started.ts';
+import { program } from '../../program.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const simulate = (...args: string[]): Promise<RunResult> =>
-  exec(process.execPath, [
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'src/cli/start.ts'),
-    'simulate',
-    ...args,
-  ]);
+const simulate = (...args: string[]): Promise<RunResult> => exec(process.execPath, [...program, 'simulate', ...args]);
 
 function file(name: string, content: string): string {
   const path = join(folder, name);

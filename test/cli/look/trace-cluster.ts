@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
+import { program } from '../../program.ts';
 
-const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'trace-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 export const command = (...args: readonly string[]): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/start.ts'), ...args]);
+  exec(process.execPath, [...program, ...args]);
 
 export const sdn = (kind: string, name: string, more: object): object => ({
   apiVersion: 'network.openshift.io/v1',

@@ -12,13 +12,13 @@ import { start } from '../../apiserver/started.ts';
 import { clusters } from '../../migrate/clusters.ts';
 import { clusterCRDs } from '../../migrate/crds.ts';
 import { make } from '../../migrate/snapshots.ts';
+import { program } from '../../program.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'migrate-plan-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const migrate = (...args: string[]): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/start.ts'), 'migrate', ...args]);
+const migrate = (...args: string[]): Promise<RunResult> => exec(process.execPath, [...program, 'migrate', ...args]);
 
 function dumped(name: string, objects: readonly KubeObject[]): string {
   const path = join(folder, name);

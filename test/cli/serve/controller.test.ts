@@ -6,10 +6,10 @@ import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start } from '../../apiserver/started.ts';
 import { ControllerProcess } from '../../controllers/process.ts';
 import { prepare, until } from '../../controllers/started.ts';
+import { program } from '../../program.ts';
 
-const main = join(import.meta.dirname, '../../../src/cli/start.ts');
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'controller', ...args], { env });
+  exec(process.execPath, [...program, 'controller', ...args], { env });
 
 let folder = '';
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-settings-'))));
@@ -95,4 +95,4 @@ test('the config file is read, a flag goes before it, and the status address ans
   expect(metrics).toContain('sdn_controller_num_egress_ips');
   expect(await controller.end('SIGTERM')).toBe(0);
   await server.stop();
-}, 130_000);
+}, 600_000);

@@ -3,14 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start, type Started } from '../../apiserver/started.ts';
+import { program } from '../../program.ts';
 
-const main = join(import.meta.dirname, '../../../src/cli/start.ts');
 const run = (...args: string[]): Promise<RunResult> =>
-  exec(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', main, 'node', '--status-address', '127.0.0.1:0', ...args],
-    { timeout: 100_000 },
-  );
+  exec(process.execPath, [...program, 'node', '--status-address', '127.0.0.1:0', ...args], { timeout: 100_000 });
 
 let started: Started;
 beforeAll(async () => (started = await start()));

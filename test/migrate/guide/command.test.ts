@@ -4,16 +4,10 @@ import { join } from 'node:path';
 import { networkConfigs } from '../../../api/kinds.ts';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start } from '../../apiserver/started.ts';
+import { program } from '../../program.ts';
 import { World } from './world.ts';
 
-const main = join(import.meta.dirname, '../../../src/cli/start.ts');
-const argv = (args: readonly string[]): string[] => [
-  '--disable-warning=ExperimentalWarning',
-  main,
-  'migrate',
-  'guide',
-  ...args,
-];
+const argv = (args: readonly string[]): string[] => [...program, 'migrate', 'guide', ...args];
 const run = (...args: readonly string[]): Promise<RunResult> => exec(process.execPath, argv(args));
 
 test('a cluster that is not OpenShift is one clear line and status 1', async () => {

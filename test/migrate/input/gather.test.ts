@@ -12,6 +12,7 @@ import { objectYAML } from '../../../src/migrate/plan/yaml.ts';
 import { type Snapshot } from '../../../src/migrate/snapshot.ts';
 import { oldPlugin, wanted } from '../../../src/migrate/targets.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
+import { program } from '../../program.ts';
 import { create, startCluster } from '../cluster.ts';
 import { clusters, type Named } from '../clusters.ts';
 import { make, options, snapshotOf } from '../snapshots.ts';
@@ -138,11 +139,9 @@ test('the command writes an archive that plan reads, and does not write over any
       make.namespace('shop'),
       make.netNamespace('shop', 10, { egressIPs: ['192.168.7.101'] }),
     ]);
-    const main = join(import.meta.dirname, '../../../src/cli/start.ts');
-    const run = (...args: readonly string[]) =>
-      exec(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'migrate', ...args]);
+    const run = (...args: readonly string[]) => exec(process.execPath, [...program, 'migrate', ...args]);
     const out = join(folder, 'out/cluster.tar.gz');
-    const little = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'migrate', 'gather', '--out'];
+    const little = [process.execPath, ...program, 'migrate', 'gather', '--out'];
     for (const path of [out, join(folder, 'out/cluster')]) {
       const failed = await exec('prlimit', ['--fsize=100', ...little, path, '--kubeconfig', started.kubeconfig]);
       expect([failed.status, failed.stderr]).toEqual([1, expect.stringContaining(`${path} cannot be written: EFBIG`)]);

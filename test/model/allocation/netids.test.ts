@@ -46,6 +46,18 @@ test('after the last VNID the search goes on from 10', () => {
   expect(valid(netids.allocate('d'))).toBe(11);
 });
 
+test.each([1, 511, 512, 513, 4096, 2 ** 24 - 1])(
+  'of VNID %d alone is told that it is held, and until it is released',
+  (id) => {
+    const netids = new Netids([vnid(id)]);
+    for (const other of [0, id - 1, id + 1, id + 8, 2 ** 24 - 1].filter((one) => one !== id && isVnid(one)))
+      expect(netids.isHeld(vnid(other))).toBe(false);
+    expect(netids.isHeld(vnid(id))).toBe(true);
+    netids.release(vnid(id));
+    expect(netids.isHeld(vnid(id))).toBe(false);
+  },
+);
+
 test('VNIDs run out only when all are held', () => {
   const netids = new Netids();
   for (let id = 10; id < 2 ** 24; id++) if (id !== 777 && isVnid(id)) netids.hold(id);

@@ -1,5 +1,5 @@
 /** The order of a change on a host whose ip, nft and Open vSwitch note what they are told. */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Exec } from '../../../src/io/programs/exec.ts';
@@ -8,21 +8,28 @@ import { Announcer } from '../../../src/node/links/arp.ts';
 import { PresentAddresses } from '../../../src/node/links/present.ts';
 import { AddressRecord } from '../../../src/node/links/record.ts';
 import { NftTable } from '../../../src/node/nft/table.ts';
-import { Bridge } from '../../../src/node/ovs/bridge.ts';
+import { Bridge } from '../../../src/node/ovs/openflow/bridge.ts';
+import { messageType } from '../../../src/node/ovs/openflow/message.ts';
 import { type NodePlan, planNode } from '../../../src/node/plan/node.ts';
 import { logger } from '../../apiserver/started.ts';
+import { TestSwitch } from '../ovs/openflow/switch.ts';
 import { cidr, ip, nodeInput, type Scene } from '../states.ts';
 
 let folder = '';
-const pathBefore = process.env['PATH'];
+let ovs: TestSwitch;
+/** Whether Open vSwitch refuses all bundles. */
+let isBroken = false;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-test-'));
-  await writeFile(join(folder, 'ovs-ofctl'), `#!/bin/sh\ncat > /dev/null\n[ ! -e ${folder}/broken ]\n`);
-  await chmod(join(folder, 'ovs-ofctl'), 0o755);
-  process.env['PATH'] = `${folder}:${pathBefore ?? ''}`;
+  ovs = await TestSwitch.listen(join(folder, 'br0.mgmt'));
+  ovs.instead = (message, socket) => {
+    if (!isBroken || message.type !== messageType.experimenter) return false;
+    socket.destroy();
+    return true;
+  };
 });
 afterAll(async () => {
-  process.env['PATH'] = pathBefore;
+  await ovs.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -74,9 +81,17 @@ function world(device = 'br-ex', present: readonly string[] = []): World {
     const isMissing = program === 'nft' && args.includes('list');
     return Promise.resolve({ status: isMissing ? 1 : 0, stdout: program === 'ip' ? shown() : '', stderr: '' });
   };
-  const bridge = new Bridge(exec, folder, () => {
-    note('flows');
-    return Promise.resolve();
+  ovs.flows.clear();
+  ovs.groups.clear();
+  const bridge = new Bridge({
+    path: ovs.path,
+    applied: () => {
+      note('flows');
+      return Promise.resolve();
+    },
+    changed: () => undefined,
+    lost: () => undefined,
+    deaf: () => undefined,
   });
   const { signal } = new AbortController();
   const announcer = new Announcer({
@@ -97,10 +112,10 @@ it('writes everything at first, and nothing when nothing has changed', async () 
   const first = await applier.apply(planOf({}), context);
   expect(done).toEqual(['nft all', 'flows']);
   expect(first).toMatchObject({ isRewritten: true, hosted: [], released: [] });
-  expect(first.bundleLines).toBeGreaterThan(0);
+  expect(first.changes).toBeGreaterThan(0);
   done.length = 0;
   expect(await applier.apply(planOf({}), context)).toEqual({
-    bundleLines: 0,
+    changes: 0,
     isRewritten: false,
     hosted: [],
     released: [],
@@ -137,9 +152,11 @@ it('takes what a pod was allowed only after its flows are gone', async () => {
 it('reads everything again after a step that failed', async () => {
   const { applier, done } = world();
   await applier.apply(planOf({}), context);
-  await writeFile(join(folder, 'broken'), '');
-  await expect(applier.apply(planOf({ pods: { 2: 77 } }), context)).rejects.toThrow('ovs-ofctl');
-  await rm(join(folder, 'broken'));
+  isBroken = true;
+  await expect(applier.apply(planOf({ pods: { 2: 77 } }), context)).rejects.toThrow(
+    'Open vSwitch ended the OpenFlow connection',
+  );
+  isBroken = false;
   done.length = 0;
   const again = await applier.apply(planOf({ pods: { 2: 77 } }), context);
   expect(done).toEqual(['nft all', 'flows']);

@@ -1,17 +1,20 @@
 import { DropCounts } from '../../../src/node/agent/drop-counts.ts';
 import { createNodeMetrics } from '../../../src/node/agent/metrics.ts';
+import { flowEntry, type ReportedFlow } from '../../../src/node/ovs/openflow/entries.ts';
 import { vnid } from '../states.ts';
 
-const line = (packets: number, reg0: string): string =>
-  ` cookie=0x5d4c0001, duration=1.0s, table=101, n_packets=${packets}, n_bytes=0, priority=100,reg0=${reg0} actions=drop`;
+const dropping = (packets: number, reg0: string): ReportedFlow => ({
+  ...flowEntry({ table: 101, priority: 100, match: { reg0 }, actions: [] }),
+  packets,
+});
 
 function counts() {
-  const state = { dump: '', now: 0, looks: 0 };
+  const state = { flows: [] as readonly ReportedFlow[], now: 0, looks: 0 };
   const drops = new DropCounts({
     bridge: {
-      dumpCounters: () => {
+      counters: () => {
         state.looks += 1;
-        return state.dump === '' ? Promise.reject(new Error('no answer')) : Promise.resolve(state.dump);
+        return state.flows.length === 0 ? Promise.reject(new Error('no answer')) : Promise.resolve(state.flows);
       },
     },
     vnids: () =>
@@ -27,13 +30,13 @@ function counts() {
 
 test('packets are told by the namespaces of the VNID, at most every ten seconds', async () => {
   const { state, drops } = counts();
-  state.dump = [line(3, '0xb'), line(4, '0xc'), line(5, '0xd')].join('\n');
+  state.flows = [dropping(3, '0xb'), dropping(4, '0xc'), dropping(5, '0xd')];
   expect(await drops.since()).toEqual([
     { namespace: 'bank,shop', reason: 'EgressIPNotInUse', packets: 3 },
     { namespace: 'crm', reason: 'EgressIPNotInUse', packets: 4 },
     { namespace: '', reason: 'EgressIPNotInUse', packets: 5 },
   ]);
-  state.dump = line(13, '0xb');
+  state.flows = [dropping(13, '0xb')];
   state.now = 9_999;
   expect(await drops.since()).toEqual([]);
   expect(state.looks).toBe(1);
@@ -46,7 +49,7 @@ test('where Open vSwitch does not answer the metrics are served, and nothing is 
   const metrics = createNodeMetrics();
   metrics.followDrops(() => drops.since());
   expect(await metrics.registry.metrics()).not.toContain('sdn_compat_agent_dropped_packets_total{');
-  state.dump = line(3, '0xc');
+  state.flows = [dropping(3, '0xc')];
   state.now = 20_000;
   const text = await metrics.registry.metrics();
   expect(text).toContain('sdn_compat_agent_dropped_packets_total{namespace="crm",reason="EgressIPNotInUse"} 3');

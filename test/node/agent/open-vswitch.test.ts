@@ -32,7 +32,13 @@ function nextConnection(): Promise<Socket> {
 test('an agent that ends while it connects to ovs-vswitchd leaves no connection, which would keep it from ending', async () => {
   const openVswitch = new OpenVswitch(
     { ovsRunDir: folder, ovsdbSocket: join(folder, 'db.sock'), datapath: 'netdev' },
-    { exec, logger: createLogger({ level: 'silent', name: 'test' }), changed: () => undefined, lost: () => undefined },
+    {
+      exec,
+      logger: createLogger({ level: 'silent', name: 'test' }),
+      changed: () => undefined,
+      flowsChanged: () => undefined,
+      lost: () => undefined,
+    },
   );
   const connection = nextConnection();
   const watching = openVswitch.watch();

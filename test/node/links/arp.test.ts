@@ -45,20 +45,25 @@ function network(answers: number): Network {
 }
 
 const calm = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+/** Waits until so much was done, and then whether more is. */
+async function until(did: readonly string[], count: number): Promise<void> {
+  while (did.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  await calm();
+}
 const first = ['2000 ms', '-U', '-A'];
 const round = ['-U', '-A', '-D'];
 
 test('it is told twice, and asked for once, when nobody else answers', async () => {
   const { announcer, did } = network(0);
   announcer.add('eth0', address);
-  await calm();
+  await until(did, 6);
   expect(did).toEqual([...first, ...round]);
 });
 
 test('while another machine answers it is told again every ten seconds, and said once with the MAC and once that it is over', async () => {
   const { announcer, did } = network(3);
   announcer.add('eth0', address);
-  await calm();
+  await until(did, 20);
   expect(did).toEqual([
     ...first,
     ...round,
@@ -79,6 +84,6 @@ test('an address that was given up is announced no more', async () => {
   await waited(3);
   announcer.remove(address);
   const before = did.length;
-  await calm();
+  await until(did, before + 1);
   expect(did.slice(before)).toEqual([`${address} nobody`]);
 });

@@ -16,7 +16,8 @@ const here = new Set([vnid(77)]);
 
 function rulesOf(scene: Scene, local = here) {
   const { facts, state } = nodeInput({ datapath: 'system', ...scene });
-  return { facts, state, ...egressRules(facts, state, local) };
+  const { parts, groups } = egressRules(facts, state, local);
+  return { facts, state, flows: parts.flat(), groups };
 }
 
 /** Where actions send a packet: to a node by its address, or to this node's kernel with a mark. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { EgressPolicies } from '../../../src/model/policy/egresspolicy.ts';
 import type { EgressRule } from '../../../src/model/policy/egressrule.ts';
-import { goto } from '../../../src/node/ovs/flow.ts';
+import { type Flow, goto } from '../../../src/node/ovs/flow.ts';
 import { ctMark, port, table } from '../../../src/node/ovs/pipeline.ts';
 import { egressPolicyFlows } from '../../../src/node/plan/egresspolicy.ts';
 import { cidr, ip, vnid } from '../states.ts';
@@ -26,13 +26,13 @@ const range = (allow: boolean, text: string): EgressRule => ({ kind: 'cidr', all
 const named = (allow: boolean, name: string): EgressRule => ({ kind: 'dns', allow, name });
 
 /** Whether a packet of VNID 77 to that address may leave; undefined when no flow says anything. */
-function mayLeave(flows: ReturnType<typeof egressPolicyFlows>, address: string, inPort = 5): boolean | undefined {
+function mayLeave(flows: readonly Flow[], address: string, inPort = 5): boolean | undefined {
   const packet = { proto: 'tcp', in_port: inPort, reg0: 77, nw_dst: address, tp_dst: 80 } as const;
   const actions = actionsFor(flows, table.egressPolicy, packet);
   return actions && JSON.stringify(actions) === JSON.stringify([goto(table.egressIP)]);
 }
 const flowsOf = (rules: readonly EgressRule[] | 'drop', ...here: number[]) =>
-  egressPolicyFlows(policies([[77, rules]]), new Set(here.map(vnid)), addressesOf);
+  egressPolicyFlows(policies([[77, rules]]), new Set(here.map(vnid)), addressesOf).flat();
 
 test('the first rule that matches decides, whatever the kinds of the rules', () => {
   const rule = fc.oneof(
@@ -70,7 +70,9 @@ test('only VNIDs with pods here have flows, each its own', () => {
     [78, 'drop'],
   ]);
   const flowsFor = (...here: number[]) =>
-    egressPolicyFlows(both, new Set(here.map(vnid)), addressesOf).flatMap(({ match }) => match.reg0 ?? []);
+    egressPolicyFlows(both, new Set(here.map(vnid)), addressesOf)
+      .flat()
+      .flatMap(({ match }) => match.reg0 ?? []);
   const vnidsOf = (...here: number[]) => [...new Set(flowsFor(...here))];
   expect([vnidsOf(), vnidsOf(77), vnidsOf(77, 78, 79)]).toEqual([[], ['0x4d'], ['0x4d', '0x4e']]);
 });

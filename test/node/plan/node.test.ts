@@ -12,7 +12,7 @@ import {
 } from '../../../src/node/nft/elements.ts';
 import { renderBase } from '../../../src/node/nft/ruleset.ts';
 import type { NftElements } from '../../../src/node/nft/vocabulary.ts';
-import { bundleLines, emptyBridge, readContent, wantedContent } from '../../../src/node/ovs/bundle.ts';
+import { bundleMessages, emptyBridge, wantedContent } from '../../../src/node/ovs/openflow/content.ts';
 import { inboundOwnerOf, inboundVnid, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';
 import { parseFlows, parseGroups } from '../../../src/node/ovs/parse.ts';
 import { flowKey, renderActions, renderFlow, renderGroup } from '../../../src/node/ovs/render.ts';
@@ -75,8 +75,8 @@ describe.each(names)('%s', (name) => {
   test('a second pass writes nothing', () => {
     const { flows, groups } = planOf(name);
     const wanted = wantedContent(flows, groups);
-    expect(bundleLines(wanted, wanted)).toEqual([]);
-    expect(bundleLines(emptyBridge, wanted)).toHaveLength(flows.length + groups.length);
+    expect(bundleMessages(wanted, wanted)).toEqual([]);
+    expect(bundleMessages(emptyBridge, wanted)).toHaveLength(flows.length + groups.length);
   });
 
   test('every frame for tun0 on the userspace datapath has a MAC of ours', () => {
@@ -120,47 +120,11 @@ test('a VNID that changes gets new flows; all others stay the same objects, and 
   expect(after.nft.nodes).toBe(before.nft.nodes);
 });
 
-test('a flow that is not ours is deleted by its own words, or replaced', () => {
-  const dump = [
-    'OFPST_FLOW reply (OF1.3) (xid=0x2):',
-    ' table=101, priority=100,ip,reg0=0x4d actions=output:2',
-    ' cookie=0x5d4c0001, table=101, priority=7,metadata=0x5,ip actions=drop',
-    ' cookie=0x5d4c0001, table=40, actions=drop',
-  ].join('\n');
-  const actual = readContent(dump, '');
-  const { flows, groups } = planOf('egress-dropped');
-  const lines = bundleLines(actual, wantedContent(flows, groups));
-  expect(lines).toContain('flow delete_strict table=101,priority=7,metadata=0x5,ip');
-  expect(lines).toContain('flow delete_strict table=40,priority=32768');
-  expect(lines).toContain('flow delete_strict table=101,priority=100,ip,reg0=0x4d');
-  expect(lines).toContain('flow add cookie=0x5d4c0001,table=101,priority=100,reg0=0x4d,actions=drop');
-});
-
-test('a flow with timeouts, flags or a port without number is deleted without them; one of ours gets replaced', () => {
-  const { flows, groups } = planOf('egress-dropped');
-  const wanted = wantedContent(flows, groups);
-  const dump = [
-    ' table=1, hard_timeout=600, priority=1,ip,nw_src=1.2.3.4 actions=drop',
-    ' cookie=0x1234, table=1, idle_timeout=5, importance=7, send_flow_rem check_overlap reset_counts priority=2,ip actions=learn(table=2,hard_timeout=30,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])',
-    ' table=1, hard_timeout=9, ip actions=drop',
-    ' cookie=0x5d4c0001, table=1, priority=3,in_port=LOCAL actions=drop',
-    ' cookie=0x5d4c0001, table=101, hard_timeout=3, priority=100,reg0=0x4d actions=drop',
-  ].join('\n');
-  const lines = bundleLines(readContent(dump, ''), wanted);
-  expect(lines.filter((line) => line.includes('delete'))).toEqual([
-    'flow delete_strict table=1,priority=1,ip,nw_src=1.2.3.4',
-    'flow delete_strict table=1,priority=2,ip',
-    'flow delete_strict table=1,priority=32768,ip',
-    'flow delete_strict table=1,priority=3,in_port=LOCAL',
-  ]);
-  expect(lines).toContain('flow add cookie=0x5d4c0001,table=101,priority=100,reg0=0x4d,actions=drop');
-});
-
 test('a group that changes is modified, never deleted', () => {
   const before = planOf('egress-two-remotes');
   const group = { id: 77, buckets: before.groups[0]!.buckets.slice(0, 1) };
-  const lines = bundleLines(wantedContent(before.flows, [group]), wantedContent(before.flows, before.groups));
-  expect(lines).toEqual([`group modify ${renderGroup(before.groups[0]!)}`]);
+  const messages = bundleMessages(wantedContent(before.flows, [group]), wantedContent(before.flows, before.groups));
+  expect(messages.map(({ about }) => about())).toEqual([`group modify ${renderGroup(before.groups[0]!)}`]);
 });
 
 test('the MAC that carries a mark has its bytes least significant first', () => {

@@ -24,11 +24,11 @@ import { logger, type Started } from '../../../apiserver/started.ts';
 import { ControllerProcess } from '../../../controllers/process.ts';
 import { create, dump, startCluster, switchToOVN } from '../../../migrate/cluster.ts';
 import { make } from '../../../migrate/snapshots.ts';
+import { program } from '../../../program.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
 import { objects } from './on-the-way.ts';
 
-const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const dying = join(import.meta.dirname, 'dying.mjs');
 
 /** `apply` is run at three times; the plan is done by the first two. */
@@ -55,7 +55,7 @@ class Way {
   }
 
   #run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
-    const node = ['--disable-warning=ExperimentalWarning', '--import', dying, main, 'migrate'];
+    const node = ['--import', dying, ...program, 'migrate'];
     return exec(process.execPath, [...node, ...args, '--kubeconfig', this.started.kubeconfig], {
       env,
       timeout: 120_000,
@@ -167,7 +167,7 @@ const step = kills.length / rounds(kills.length);
 
 describe('killed after the switch', () => {
   let whole: End;
-  beforeAll(async () => (whole = await migrated()), 240_000);
+  beforeAll(async () => (whole = await migrated()), 600_000);
 
   test('all writes are then', () => {
     expect([...whole.writes.values()]).toEqual([0, most, 0]);
@@ -183,6 +183,6 @@ describe('killed after the switch', () => {
       // what was made before is not written again, but for the one whose end nobody knows
       expect(again.writes.get('after the switch')).toBeLessThanOrEqual(most + 1 - kill.at);
     },
-    240_000,
+    600_000,
   );
 });

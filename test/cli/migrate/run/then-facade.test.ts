@@ -19,10 +19,10 @@ import { logger, type Started } from '../../../apiserver/started.ts';
 import { ControllerProcess } from '../../../controllers/process.ts';
 import { create, startCluster, switchToOVN } from '../../../migrate/cluster.ts';
 import { make } from '../../../migrate/snapshots.ts';
+import { program } from '../../../program.ts';
 import { generator } from '../../../random.ts';
 import { objects } from './on-the-way.ts';
 
-const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const merge = { type: 'merge' } as const;
 
 let started: Started;
@@ -32,10 +32,7 @@ let manager: ClusterManager | undefined;
 let facade: ControllerProcess | undefined;
 
 const run = (...args: readonly string[]): Promise<RunResult> =>
-  exec(process.execPath, [
-    ...['--disable-warning=ExperimentalWarning', main, 'migrate', ...args],
-    ...['--kubeconfig', started.kubeconfig],
-  ]);
+  exec(process.execPath, [...program, 'migrate', ...args, '--kubeconfig', started.kubeconfig]);
 const go = (...args: readonly string[]): Promise<RunResult> => run('apply', '--plan', plan, '--then-facade', ...args);
 
 beforeAll(async () => {

@@ -12,8 +12,8 @@ import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
 import { create, serveOVN, startCluster, switchToOVN } from '../../../migrate/cluster.ts';
 import { make } from '../../../migrate/snapshots.ts';
+import { program } from '../../../program.ts';
 
-const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const names = Array.from({ length: 12 }, (_, index) => `ns${index + 10}`);
 
 const probes = ['--probe', 'http://echo.example.org/', '--probe-image', 'image'];
@@ -23,8 +23,11 @@ let folder = '';
 let plan = '';
 
 const argv = (args: readonly string[], kubeconfig = started.kubeconfig): string[] => [
-  ...['--disable-warning=ExperimentalWarning', main, 'migrate', ...args],
-  ...['--kubeconfig', kubeconfig],
+  ...program,
+  'migrate',
+  ...args,
+  '--kubeconfig',
+  kubeconfig,
 ];
 const run = (...args: readonly string[]): Promise<RunResult> => exec(process.execPath, argv(args));
 

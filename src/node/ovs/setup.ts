@@ -1,64 +1,10 @@
-/** br0 in Open vSwitch: creates, reads and writes it. Decides nothing. */
+/** br0 and its ports in Open vSwitch's database: what must be written there. */
 import isEqual from 'lodash/isEqual.js';
 import mapValues from 'lodash/mapValues.js';
-import { type Exec, ExecError, must } from '../../io/programs/exec.ts';
-import { PrespawnedProgram } from '../../io/programs/prespawned.ts';
 import { asText, isRecord } from '../../model/values/json.ts';
 import type { Datapath } from '../values/facts.ts';
-import { type BridgeContent, readContent } from './bundle.ts';
 import { asSet, type Operation, type Ovsdb, type Row, type Value } from './ovsdb.ts';
 import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
-
-const openFlow = ['-O', 'OpenFlow13'] as const;
-const bundleArgs = [...openFlow, '--bundle', 'bundle', bridge, '-'] as const;
-
-/** Runs ovs-ofctl with the Open vSwitch whose sockets are in `runDir`. */
-export class Bridge {
-  readonly #run: Exec;
-  readonly #env: Readonly<Record<string, string>>;
-  readonly #applied: () => Promise<unknown>;
-  readonly #bundles: PrespawnedProgram;
-
-  /** `applied` is awaited after every bundle. */
-  constructor(run: Exec, runDir: string, applied: () => Promise<unknown> = () => Promise.resolve()) {
-    this.#run = run;
-    this.#applied = applied;
-    this.#env = { OVS_RUNDIR: runDir };
-    this.#bundles = new PrespawnedProgram({ program: 'ovs-ofctl', args: bundleArgs, env: this.#env });
-  }
-
-  /** The flows and groups of br0; throws ExecError if ovs-vswitchd does not answer. */
-  async read(): Promise<BridgeContent> {
-    const dump = (command: string): Promise<string> => {
-      const flags = command === 'dump-flows' ? ['--no-names', '--no-stats'] : [];
-      return must(this.#run, 'ovs-ofctl', [...openFlow, ...flags, command, bridge], { env: this.#env });
-    };
-    const [flows, groups] = await Promise.all([dump('dump-flows'), dump('dump-groups')]);
-    return readContent(flows, groups);
-  }
-
-  /** The flows of br0 with how many packets each took; throws ExecError if ovs-vswitchd does not answer. */
-  dumpCounters(): Promise<string> {
-    return must(this.#run, 'ovs-ofctl', [...openFlow, '--no-names', 'dump-flows', bridge], { env: this.#env });
-  }
-
-  /** Applies the lines as one atomic bundle: either all or none take effect. */
-  async apply(lines: readonly string[]): Promise<void> {
-    const result = await this.#bundles.run(`${lines.join('\n')}\n`);
-    if (result.status !== 0) throw new ExecError('ovs-ofctl', bundleArgs, result);
-    await this.#applied();
-  }
-
-  /** Ends the program that waits for the next bundle. */
-  close(): void {
-    this.#bundles.close();
-  }
-
-  /** Matches fragments by their addresses; only the first has ports. */
-  async matchFragments(): Promise<void> {
-    await must(this.#run, 'ovs-ofctl', [...openFlow, 'set-frags', bridge, 'nx-match'], { env: this.#env });
-  }
-}
 
 export interface BridgeOptions {
   readonly datapath: Datapath;

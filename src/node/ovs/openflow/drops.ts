@@ -2,11 +2,11 @@
  * What br0 dropped, and why, from the counters of flows. A counter goes with its flow, and begins at 0 with a new one,
  * so that only what it grew by counts.
  */
-import { parseVnid, type Vnid } from '../../model/values/vnid.ts';
-import type { Flow } from './flow.ts';
-import { parseFlows } from './parse.ts';
-import { priority, table } from './pipeline.ts';
-import { flowKey } from './render.ts';
+import { parseVnid, type Vnid } from '../../../model/values/vnid.ts';
+import type { Flow } from '../flow.ts';
+import { priority, table } from '../pipeline.ts';
+import { flowKey } from '../render.ts';
+import { flowOf, type ReportedFlow } from './entries.ts';
 
 /** Why: the object or the rule that has the packet dropped. */
 export type DropReason =
@@ -32,20 +32,18 @@ function reasonOf({ table: number, priority: at }: Flow): DropReason | undefined
   return number === table.egressIP && at !== priority.egressIP.vnid ? 'AnswerToNothing' : reasons[number];
 }
 
-const counters = /duration=[^,]*,|\bn_bytes=\d+,|\bn_packets=(\d+),|\b(?:idle|hard)_age=\d+,/g;
-
-/** The flows in a dump with counters that drop what is of one VNID, if they dropped anything. */
-export function droppingFlows(dump: string): readonly DroppingFlow[] {
-  return dump.split('\n').flatMap((line): readonly DroppingFlow[] => {
-    const packets = Number(/n_packets=(\d+)/.exec(line)?.[1] ?? 0);
-    if (packets === 0 || !line.endsWith('actions=drop')) return [];
-    const [read] = parseFlows(line.replaceAll(counters, ''));
-    if (read?.flow === undefined) return [];
-    const { reg0, reg1 } = read.flow.match;
-    const vnid = parseVnid(Number(read.flow.table === table.isolation ? reg1 : reg0));
-    const reason = reasonOf(read.flow);
-    return vnid.ok && reason !== undefined ? [{ key: flowKey(read.flow), vnid: vnid.value, reason, packets }] : [];
-  });
+/** Those of these flows that drop what is of one VNID, if they dropped anything. */
+export function droppingFlows(reported: Iterable<ReportedFlow>): readonly DroppingFlow[] {
+  const dropping: DroppingFlow[] = [];
+  for (const entry of reported) {
+    const flow = entry.packets === 0 ? undefined : flowOf(entry);
+    if (flow === undefined || flow.actions.length > 0) continue;
+    const vnid = parseVnid(Number(flow.table === table.isolation ? flow.match.reg1 : flow.match.reg0));
+    const reason = reasonOf(flow);
+    if (vnid.ok && reason !== undefined)
+      dropping.push({ key: flowKey(flow), vnid: vnid.value, reason, packets: entry.packets });
+  }
+  return dropping;
 }
 
 /** What was dropped of a VNID for one reason. */

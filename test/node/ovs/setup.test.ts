@@ -1,5 +1,5 @@
 /** br0 in Open vSwitch's database. */
-import { addPort, Bridge, ensureBridge, missingOperations, removePort } from '../../../src/node/ovs/bridge.ts';
+import { addPort, ensureBridge, missingOperations, removePort } from '../../../src/node/ovs/setup.ts';
 import { type Database, database, type Tables } from './database.ts';
 
 const options = { datapath: 'system', vxlanPort: 4789, mtu: 1450, mac: 'c6:ac:2c:13:48:4b' } as const;
@@ -161,39 +161,4 @@ it('adds a port in names that the database accepts, and removes one only if it i
       mutations: [['ports', 'delete', ['set', [['uuid', 'Port-veth0123456789']]]]],
     },
   ]);
-});
-
-describe('flows and groups', () => {
-  const printed: Readonly<Record<string, string>> = {
-    'dump-flows': ' cookie=0x5d4c0001, table=0, priority=0 actions=drop',
-    'dump-groups': ' group_id=7,type=select,bucket=actions=output:1',
-  };
-
-  it('are read from two dumps, with numbers for names and without counters', async () => {
-    const ran: string[] = [];
-    const bridge = new Bridge((program, args, { env = {} } = {}) => {
-      ran.push([program, ...args, env['OVS_RUNDIR']].join(' '));
-      return Promise.resolve({ status: 0, stdout: printed[args.at(-2) ?? ''] ?? '', stderr: '' });
-    }, '/run/ovs');
-    expect(await bridge.read()).toEqual({
-      flows: new Map([['table=0,priority=0', 'cookie=0x5d4c0001,table=0,priority=0,actions=drop']]),
-      groups: new Map([[7, 'group_id=7,type=select,bucket=actions=output:1']]),
-    });
-    await bridge.matchFragments();
-    expect(ran).toEqual([
-      'ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows br0 /run/ovs',
-      'ovs-ofctl -O OpenFlow13 dump-groups br0 /run/ovs',
-      'ovs-ofctl -O OpenFlow13 set-frags br0 nx-match /run/ovs',
-    ]);
-    bridge.close();
-  });
-
-  it('cannot be read while Open vSwitch does not answer', async () => {
-    const bridge = new Bridge(
-      () => Promise.resolve({ status: 1, stdout: '', stderr: 'br0 is not a bridge' }),
-      '/run/ovs',
-    );
-    await expect(bridge.read()).rejects.toThrow('exit status 1: br0 is not a bridge');
-    bridge.close();
-  });
 });

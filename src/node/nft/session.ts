@@ -1,0 +1,140 @@
+/**
+ * A kept `nft -i`, which carries out a change in less than a millisecond where starting nft takes ten or more. It says
+ * nothing of what it has done, so each change is followed by a question whose answer, an error, ends it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type Exec, must } from '../../io/programs/exec.ts';
+
+/** The characters of the longest line that goes to the session: a longer one is not worth it. */
+const longest = 4_000;
+/** Changes after which a new session takes over: nft remembers each line, for the arrow keys of people. */
+const most = 2_000;
+/** Milliseconds that nft may take for a change. */
+const patience = 10_000;
+/** Milliseconds before a session that ended is followed by another, so that the caller can finish its work first. */
+const rest = 50;
+
+/** Where nft keeps no history of its lines. */
+const nowhere = '/nonexistent';
+
+interface Waiting {
+  readonly mark: string;
+  readonly resolve: (said: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The name of a table that nobody has: nft quotes the question about it in its answer. */
+const markOf = (number: number): string => `sdn_compat_no_table_${number}`;
+
+/** One process of `nft -i`; after an error it takes no more changes. */
+class Conversation {
+  readonly #child: ChildProcess;
+  #said = '';
+  #asked = 0;
+  #waiting: Waiting | undefined;
+  #failure: Error | undefined;
+
+  constructor(ended: (one: Conversation) => void) {
+    // it ends with its standard input, and so with this process
+    this.#child = spawn('nft', ['-i'], { stdio: ['pipe', 'ignore', 'pipe'], env: { ...process.env, HOME: nowhere } });
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#hear(chunk.toString()));
+    this.#child.stdin?.on('error', () => undefined); // its end is told by `close`
+    const end = (error: Error): void => {
+      this.#fail(error);
+      ended(this);
+    };
+    this.#child.on('error', end);
+    this.#child.on('close', () => end(new Error('nft -i ended')));
+  }
+
+  get isUsable(): boolean {
+    return this.#failure === undefined && this.#asked < most;
+  }
+
+  /** What nft said about the line, empty if nothing was wrong; rejects if it is not known what became of it. */
+  ask(line: string): Promise<string> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const mark = markOf((this.#asked += 1));
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => {
+      this.#fail(new Error(`nft -i did not answer within ${patience / 1_000} s`));
+    }, patience);
+    this.#waiting = { mark, resolve, reject };
+    this.#child.stdin?.write(`${line}\nlist table ip ${mark}\n`);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  end(): void {
+    this.#fail(new Error('the session ends'));
+  }
+
+  #hear(text: string): void {
+    this.#said += text;
+    const { mark, resolve } = this.#waiting ?? {};
+    if (mark === undefined || resolve === undefined) return;
+    // Error: …, the question, and carets below it
+    const end = new RegExp(`(?:^|\\n)[^\\n]*\\n[^\\n]*\\b${mark}\\b[^\\n]*\\n[^\\n]*\\n`).exec(this.#said);
+    if (end === null) return;
+    const before = this.#said.slice(0, end.index);
+    this.#said = '';
+    this.#waiting = undefined;
+    resolve(before.trim());
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#waiting?.reject(error);
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Runs nft's commands, in a kept session where that works, else by a program for each change. */
+export class NftSession {
+  readonly #exec: Exec;
+  #open: Conversation | undefined;
+  /** Whether a session has ever answered; undefined until one was asked. */
+  #works: boolean | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(exec: Exec) {
+    this.#exec = exec;
+  }
+
+  /** Starts the session before it is needed. */
+  start(): void {
+    if (this.#isClosed || this.#works === false || this.#open?.isUsable === true) return;
+    this.#open?.end();
+    const conversation = new Conversation((one) => {
+      if (this.#open === one) this.#open = undefined;
+    });
+    this.#open = conversation;
+    if (this.#works === undefined)
+      conversation.ask('').then(
+        () => (this.#works = true),
+        () => (this.#works = false),
+      );
+  }
+
+  /** Runs the commands as one transaction; rejects with what nft says if it refuses them, and then none took effect. */
+  async run(commands: readonly string[]): Promise<void> {
+    const line = commands.join('; ');
+    const conversation = this.#works === true && line.length <= longest ? this.#open : undefined;
+    try {
+      if (conversation?.isUsable === true) {
+        const said = await conversation.ask(line);
+        if (said !== '') throw new Error(`nft: ${said.slice(0, 2_000)}`);
+      } else await must(this.#exec, 'nft', ['-f', '-'], { input: `${commands.join('\n')}\n` });
+    } finally {
+      clearTimeout(this.#timer);
+      if (!this.#isClosed && this.#open?.isUsable !== true) this.#timer = setTimeout(() => this.start(), rest);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#open?.end();
+  }
+}

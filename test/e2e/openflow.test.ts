@@ -1,0 +1,209 @@
+/**
+ * What we say to Open vSwitch in OpenFlow is what ovs-ofctl says, in both directions: what we write it reads, and what
+ * it writes we read. And what becomes of the connection.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import type { Flow, Group } from '../../src/node/ovs/flow.ts';
+import { Bridge } from '../../src/node/ovs/openflow/bridge.ts';
+import {
+  asWeWrite,
+  type BridgeContent,
+  bundleMessages,
+  emptyBridge,
+  wantedContent,
+} from '../../src/node/ovs/openflow/content.ts';
+import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
+import { flowKey, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
+import { planNode } from '../../src/node/plan/node.ts';
+import { anyFlow } from '../node/ovs/flows.ts';
+import { nodeInput, scenes } from '../node/states.ts';
+import { rounds } from '../rounds.ts';
+import { OpenVswitchAlone } from './alone.ts';
+import { until } from './lab.ts';
+
+let alone: OpenVswitchAlone;
+let bridge: Bridge;
+const heard = { changed: 0, lost: 0, deaf: [] as string[] };
+
+beforeAll(async () => {
+  alone = await OpenVswitchAlone.start();
+  await alone.addBridge('br0', 4789);
+  bridge = new Bridge({
+    path: `${alone.dir}/br0.mgmt`,
+    applied: () => Promise.resolve(),
+    changed: () => (heard.changed += 1),
+    lost: () => (heard.lost += 1),
+    deaf: (reason) => heard.deaf.push(reason),
+  });
+});
+afterAll(async () => {
+  bridge.close();
+  await alone.stop();
+});
+
+const linesOf = (actual: BridgeContent, wanted: BridgeContent): string[] =>
+  bundleMessages(actual, wanted).map(({ about }) => about());
+
+async function make(wanted: BridgeContent): Promise<void> {
+  const messages = bundleMessages(asWeWrite(await bridge.read(), wanted), wanted);
+  if (messages.length > 0) await bridge.apply(messages);
+}
+
+/** What ovs-ofctl reads, as lines of ours. */
+async function dumped(): Promise<readonly string[]> {
+  const flows = parseFlows(await alone.ofctl(['--no-names', '--no-stats', 'dump-flows', 'br0']));
+  const groups = parseGroups(await alone.ofctl(['dump-groups', 'br0']));
+  return [
+    ...flows.map(({ flow, text }) => (flow === undefined ? `not ours: ${text}` : renderFlow(flow))),
+    ...groups.map(({ id, group }) => (group === undefined ? `not ours: ${id}` : renderGroup(group))),
+  ].sort();
+}
+const linesOfPlan = (flows: readonly Flow[], groups: readonly Group[]): readonly string[] =>
+  [...flows.map(renderFlow), ...groups.map(renderGroup)].sort();
+
+async function holds(flows: readonly Flow[], groups: readonly Group[]): Promise<void> {
+  const wanted = wantedContent(flows, groups);
+  await make(wanted);
+  expect(await dumped()).toEqual(linesOfPlan(flows, groups));
+  expect(linesOf(await bridge.read(), wanted)).toEqual([]);
+  await make(emptyBridge);
+  expect(await dumped()).toEqual([]);
+  const lines = linesOf(emptyBridge, wanted);
+  await alone.ofctl(['--bundle', 'bundle', 'br0', '-'], `${lines.join('\n')}\n`);
+  expect(linesOf(await bridge.read(), wanted)).toEqual([]);
+}
+
+test.each(Object.keys(scenes))('%s is the same for ovs-ofctl, whoever writes and whoever reads', async (name) => {
+  for (const datapath of ['netdev', 'system'] as const) {
+    const { flows, groups } = planNode(nodeInput({ ...scenes[name]!, datapath }));
+    await holds(flows, groups);
+  }
+});
+
+/** What Open vSwitch asks of actions: conntrack only of IP, and of IP alone a rewrite of what only IP has. */
+function fitting(flow: Flow): Flow {
+  const { proto } = flow.match;
+  const isIp = proto !== undefined && proto !== 'arp';
+  const actions = flow.actions.filter(({ kind }) => kind !== 'group' && (isIp || kind !== 'ct'));
+  const last = actions.at(-1);
+  const isBackwards = last?.kind === 'goto' && last.table <= flow.table;
+  return { ...flow, actions: isBackwards ? actions.slice(0, -1) : actions };
+}
+
+test('any flows are the same for ovs-ofctl, whoever writes and whoever reads', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(anyFlow, { minLength: 5, maxLength: 40, selector: flowKey }), async (flows) => {
+      await holds(flows.map(fitting), []);
+    }),
+    { numRuns: rounds(300) },
+  );
+});
+
+const foreign = [
+  'flow add table=1,hard_timeout=600,priority=1,ip,nw_src=1.2.3.4,actions=drop',
+  'flow add cookie=0x1234,table=1,idle_timeout=500,importance=7,send_flow_rem,check_overlap,reset_counts,priority=2,ip,actions=learn(table=2,hard_timeout=30,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])',
+  'flow add cookie=0x5d4c0001,table=1,priority=3,in_port=LOCAL,actions=drop',
+  'flow add cookie=0x5d4c0001,table=101,priority=7,metadata=0x5,ip,actions=drop',
+  'flow add cookie=0x5d4c0001,table=40,actions=drop',
+  'flow add cookie=0x5d4c000100000000,table=40,priority=9,actions=drop',
+  'flow add table=5,ipv6,ipv6_dst=2001:db8::/32,actions=NORMAL',
+  'flow add table=5,priority=5,tcp,tcp_flags=+syn-ack,actions=resubmit(,6),controller',
+  'flow add table=5,priority=6,ip,nw_ttl=3,dl_vlan=7,actions=strip_vlan,dec_ttl,output:2',
+  'flow add table=5,priority=7,ct_state=+trk,ct_label=0x10000000000000000/0x10000000000000000,ip,actions=ct(commit,force,zone=5,nat(src=10.0.0.1-10.0.0.9:1-99),exec(set_field:0x7/0xf->ct_mark))',
+  'flow add table=5,priority=8,conj_id=7,ip,actions=conjunction(1,1/2)',
+  'flow add table=5,priority=9,reg9=0x7,xreg1=0x9,actions=load:0x7->NXM_NX_REG9[3..9],push:NXM_NX_REG1[],multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])',
+  'group add group_id=5,type=all,bucket=actions=output:1',
+  'group add group_id=6,type=ff,bucket=watch_port:1,actions=output:1',
+  'group add group_id=7,type=select,bucket=weight:5,actions=output:3',
+  'group add group_id=8,type=indirect,bucket=actions=group:5',
+];
+
+test('whatever flows and groups of others are there, they go, and ours come', async () => {
+  const { flows, groups } = planNode(nodeInput({ ...scenes['egress-two-remotes']! }));
+  const wanted = wantedContent(flows, groups);
+  await make(emptyBridge);
+  await alone.ofctl(['--bundle', 'bundle', 'br0', '-'], foreign.filter((line) => !line.includes('group:5')).join('\n'));
+  await make(wanted);
+  expect(await dumped()).toEqual(linesOfPlan(flows, groups));
+  // a flow of ours that somebody changed, each in another way
+  const { about } = bundleMessages(emptyBridge, wanted).find((message) => message.about().includes('table=101'))!;
+  const line = about().replace('flow add ', '');
+  for (const changed of [
+    line.replace(/actions=.*/, 'actions=drop'),
+    line.replace('0x5d4c0001', '0x7'),
+    `hard_timeout=99,${line}`,
+    `send_flow_rem,${line}`,
+  ]) {
+    await alone.ofctl(['add-flow', 'br0', changed]);
+    await make(wanted);
+    expect(await dumped()).toEqual(linesOfPlan(flows, groups));
+  }
+});
+
+test('a flow that Open vSwitch refuses is named, and nothing of its bundle takes effect', async () => {
+  await make(emptyBridge);
+  const good: Flow = { table: 5, priority: 1, match: {}, actions: [] };
+  const bad: Flow = { table: 5, priority: 2, match: { proto: 'ip' }, actions: [{ kind: 'group', id: 99 }] };
+  const worse: Flow = { table: 5, priority: 3, match: { nw_src: '10.0.0.1' }, actions: [] };
+  await expect(bridge.apply(bundleMessages(emptyBridge, wantedContent([good, bad], [])))).rejects.toThrow(
+    'Open vSwitch refused flow add cookie=0x5d4c0001,table=5,priority=2,ip,actions=group:99: bad action: bad group',
+  );
+  await expect(bridge.apply(bundleMessages(emptyBridge, wantedContent([good, worse], [])))).rejects.toThrow(
+    'Open vSwitch refused flow add cookie=0x5d4c0001,table=5,priority=3,nw_src=10.0.0.1,actions=drop: bad match',
+  );
+  expect(await dumped()).toEqual([]);
+  await make(wantedContent([good], []));
+  expect(await dumped()).toEqual([renderFlow(good)]);
+});
+
+test('changes of others are heard at once, and our own are not', async () => {
+  expect(heard.deaf).toEqual([]);
+  await make(emptyBridge);
+  await sleep(200);
+  heard.changed = 0;
+  const { flows, groups } = planNode(nodeInput({ ...scenes['egress-two-remotes']! }));
+  await make(wantedContent(flows, groups));
+  await make(emptyBridge);
+  await sleep(200);
+  expect(heard.changed).toBe(0);
+  for (const command of [
+    ['add-flow', 'br0', 'table=9,ip,actions=drop'],
+    ['mod-flows', 'br0', 'table=9,ip,actions=output:2'],
+    ['del-flows', 'br0', 'table=9'],
+  ]) {
+    heard.changed = 0;
+    await alone.ofctl(command);
+    await until(`${command[0]!} is heard`, () => heard.changed > 0, 10);
+  }
+});
+
+test('20,000 flows go in with one bundle, and are read', async () => {
+  await make(emptyBridge);
+  const flows = Array.from({ length: 20_000 }, (_, index): Flow => ({
+    table: 101,
+    priority: 100,
+    match: { proto: 'ip', reg0: `0x${(index + 1).toString(16)}` },
+    actions: [{ kind: 'output', port: 2 }],
+  }));
+  const wanted = wantedContent(flows, []);
+  await make(wanted);
+  expect(await bridge.read()).toEqual(wanted);
+  await make(emptyBridge);
+  expect((await bridge.read()).flows.size).toBe(0);
+});
+
+test('when Open vSwitch ends that is heard, and a new one is spoken to', async () => {
+  const { flows, groups } = planNode(nodeInput({ ...scenes['egress-two-remotes']! }));
+  const wanted = wantedContent(flows, groups);
+  await make(wanted);
+  heard.lost = 0;
+  process.kill(alone.switchPid, 'SIGKILL');
+  await until('its end is heard', () => heard.lost > 0, 10);
+  await expect(bridge.read()).rejects.toThrow(/ECONNREFUSED|ENOENT/);
+  await alone.startSwitch();
+  expect(linesOf(await bridge.read(), wanted)).toHaveLength(flows.length + groups.length);
+  await make(wanted);
+  expect(await dumped()).toEqual(linesOfPlan(flows, groups));
+  expect(heard.lost).toBe(1);
+});
