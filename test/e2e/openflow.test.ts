@@ -4,6 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { egressState } from '../../src/model/egress/state.ts';
+import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
 import type { Flow, Group } from '../../src/node/ovs/flow.ts';
 import { Bridge } from '../../src/node/ovs/openflow/bridge.ts';
 import {
@@ -17,7 +20,7 @@ import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
 import { flowKey, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
 import { planNode } from '../../src/node/plan/node.ts';
 import { anyFlow } from '../node/ovs/flows.ts';
-import { nodeInput, scenes } from '../node/states.ts';
+import { nodeInput, scenes, value } from '../node/states.ts';
 import { rounds } from '../rounds.ts';
 import { OpenVswitchAlone } from './alone.ts';
 import { until } from './lab.ts';
@@ -62,11 +65,17 @@ async function dumped(): Promise<readonly string[]> {
 const linesOfPlan = (flows: readonly Flow[], groups: readonly Group[]): readonly string[] =>
   [...flows.map(renderFlow), ...groups.map(renderGroup)].sort();
 
-async function holds(flows: readonly Flow[], groups: readonly Group[]): Promise<void> {
+/** Puts the flows on the bridge: ovs-ofctl reads them as ours, and we do. */
+async function isRead(flows: readonly Flow[], groups: readonly Group[]): Promise<void> {
   const wanted = wantedContent(flows, groups);
   await make(wanted);
   expect(await dumped()).toEqual(linesOfPlan(flows, groups));
   expect(linesOf(await bridge.read(), wanted)).toEqual([]);
+}
+
+async function holds(flows: readonly Flow[], groups: readonly Group[]): Promise<void> {
+  const wanted = wantedContent(flows, groups);
+  await isRead(flows, groups);
   await make(emptyBridge);
   expect(await dumped()).toEqual([]);
   const lines = linesOf(emptyBridge, wanted);
@@ -176,6 +185,36 @@ test('changes of others are heard at once, and our own are not', async () => {
     await alone.ofctl(command);
     await until(`${command[0]!} is heard`, () => heard.changed > 0, 10);
   }
+});
+
+/** A node of a big cluster, with an egress IP if it is one of the first 400. */
+function farNode(index: number) {
+  const egressIPs = index < 400 ? [`192.168.${100 + (index >> 8)}.${index & 255}`] : [];
+  const subnet = `10.${2 + (index >> 8)}.${index & 255}.0/24`;
+  const name = `node-${index}`;
+  const hostIP = `10.1.${index >> 8}.${index & 255}`;
+  const meta = { apiVersion: 'network.openshift.io/v1', kind: 'HostSubnet', metadata: { name } } as const;
+  return value(parseHostSubnet({ ...meta, host: name, hostIP, subnet, egressIPs }));
+}
+
+test('5,000 nodes and a namespace with 400 egress IPs fit, and a packet of multicast reaches each node', async () => {
+  const far = Array.from({ length: 5_000 }, (_, index) => farNode(index));
+  const egressIPs = far.flatMap((node) => node.egressIPs);
+  const input = nodeInput({ requests: { 77: egressIPs }, pods: { 2: 77 }, multicast: [77] });
+  const meta = { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name: 'many' } } as const;
+  const many = value(parseNetNamespace({ ...meta, netname: 'many', netid: 77, egressIPs }));
+  const state = egressState({ hostSubnets: far, netNamespaces: [many], offline: new Set() });
+  const remotes = far.map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet }));
+  const { flows, groups } = planNode({ ...input, remotes, state });
+  expect(groups.find(({ id }) => id === 77)?.buckets).toHaveLength(256);
+  await make(emptyBridge);
+  await isRead(flows, groups); // ovs-ofctl could not write such long ones
+  const control = await alone.control();
+  const packet = 'in_port=3,ip,nw_src=10.254.0.2,nw_dst=224.1.1.1,nw_ttl=9';
+  const trace = String(await control.call('ofproto/trace', ['br0', packet]));
+  control.close();
+  expect(new Set(trace.match(/set_field:10\.1\.\d+\.\d+->tun_dst/g)).size).toBe(5_000);
+  await make(emptyBridge);
 });
 
 test('20,000 flows go in with one bundle, and are read', async () => {

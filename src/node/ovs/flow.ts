@@ -78,9 +78,11 @@ export interface Flow {
   readonly cookie?: number;
 }
 
-/** A group of type `select`: each connection takes one bucket. */
+/** A group of type `select`, of which each connection takes one bucket, or of type `indirect`, which has one. */
 export interface Group {
   readonly id: number;
+  /** `select` if absent. */
+  readonly type?: 'indirect';
   readonly buckets: readonly (readonly Action[])[];
 }
 

@@ -230,5 +230,8 @@ export const direction = {
   answers: { mark: 0x28000012, mac: '0a:fd:00:00:00:02' },
 } as const;
 
+/** The numbers of groups for multicast begin here: those of egress IPs are VNIDs, of 24 bits. */
+export const firstMulticastGroup = 0x1000000;
+
 /** The default bit with which kube-proxy and kubelet mark what they masquerade. */
 export const defaultMasqueradeBit = 14;

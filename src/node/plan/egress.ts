@@ -70,9 +70,12 @@ interface EgressRules {
   readonly groups: readonly Group[];
 }
 
-/** The hops for new connections: only the first listed one with `firstAvailable`, else any. */
+/** Hops whose buckets fit into one message of OpenFlow: 65,535 bytes, of which each takes less than 200. */
+export const mostHops = 256;
+
+/** The hops for new connections: only the first listed one with `firstAvailable`, else any of the first 256. */
 export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): readonly Hop[] {
-  return firstAvailable ? listed.slice(0, 1) : listed;
+  return listed.slice(0, firstAvailable ? 1 : mostHops);
 }
 
 function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRules {

@@ -195,6 +195,7 @@ export function planNode(input: NodeInput): NodePlan {
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
   const restricted = restrictedPods(pods, state, snat, facts);
+  const multicast = multicastToNodes(remotes);
   const parts = [
     staticFlows(facts, networks),
     ...remotes.map(remoteNodeFlows),
@@ -202,7 +203,7 @@ export function planNode(input: NodeInput): NodePlan {
     isolationFlows(networks.mode, vnids),
     world === undefined ? [] : networkPolicyFlows(world)(local),
     ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
-    multicastToNodes(remotes),
+    multicast.flows,
     multicastFlows(input.multicast, pods),
     ...egress.parts,
   ];
@@ -211,7 +212,7 @@ export function planNode(input: NodeInput): NodePlan {
     get flows() {
       return parts.flat();
     },
-    groups: egress.groups,
+    groups: [...egress.groups, ...multicast.groups],
     nft: elements({ snat, addresses }, restricted, {
       egressIPs: state.egressIPs,
       pods: ownersOf(pods, facts),
