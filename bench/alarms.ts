@@ -53,7 +53,7 @@ export const causes: readonly Cause[] = [
     median: 120,
     sigma: 0.9,
     loss: 0.0001,
-    source: 'recorded in the lab: see `recorded`',
+    source: 'an assumption: a host that gives a machine no time for 0.1 to 3 s, many times a day',
   },
   {
     name: 'link or route that fails over',
