@@ -523,12 +523,17 @@ test('GC of 1,000 attachments removes the others, although one of them cannot be
 });
 
 test('a NetworkPolicy is about a pod from its first packet on, before the API tells its address', async () => {
+  await lab.command('kill', 'kubelet'); // it would attach these pods itself
   const [held, free, from] = [await sandbox(), await sandbox(), await sandbox()] as const;
+  const { items } = JSON.parse(await lab.must(['get', 'node', '-o', 'json'])) as {
+    items: { metadata: { name: string } }[];
+  };
+  const nodeName = items.map(({ metadata }) => metadata.name).find((name) => name.startsWith(worker));
   const object = (one: Sandbox, app: string): object => ({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { namespace: 'red', name: one.id, labels: { app } },
-    spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] },
+    spec: { nodeName, containers: [{ name: 'c', image: 'c' }] },
   });
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
@@ -549,8 +554,9 @@ test('a NetworkPolicy is about a pod from its first packet on, before the API te
   await lab.must(['label', 'pod', '-n', 'red', held.id, 'app=db', '--overwrite']);
   await until('so does the other when its labels are others', () => answers(heldIP));
   await lab.must(['delete', 'networkpolicy', '-n', 'red', 'closed']);
-  await lab.must(['delete', 'pod', '-n', 'red', '--wait=false', held.id, free.id, from.id]);
+  await lab.must(['delete', 'pod', '-n', 'red', '--force', '--grace-period=0', held.id, free.id, from.id]);
   await remove(held, free, from);
+  await lab.command('start', 'kubelet');
 });
 
 test("STATUS and VERSION; a call that is wrong gets CNI's error, with the code of the specification", async () => {

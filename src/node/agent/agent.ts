@@ -164,6 +164,7 @@ class Agent {
       linked: this.#linked,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
+      policiesInForce: () => this.#cluster.feed.policiesInForce(),
       annotationsOf: async (namespace, name) =>
         (await client.get(podKind, { namespace, name }, { signal: this.#signal }))?.metadata.annotations ?? {},
       ready: () => this.#ready,

@@ -38,6 +38,8 @@ export interface AttacherDeps {
   readonly vnidOf: (namespace: string) => Vnid | undefined;
   /** Resolves after a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
+  /** Resolves once all NetworkPolicies are in force as they are written. */
+  readonly policiesInForce: () => Promise<void>;
   /** The annotations of a pod; empty if there is no such Pod object. */
   readonly annotationsOf: (namespace: string, name: string) => Promise<Labels>;
   /** Whether a pass has succeeded. */
@@ -99,11 +101,12 @@ export class PodAttacher {
 
   async #attempt(request: CniRequest, attempt: Attempt): Promise<CniResult> {
     const pod = `pod ${request.namespace}/${request.name}`;
-    const { host, vnidOf, applied } = this.#deps;
+    const { host, vnidOf, applied, policiesInForce } = this.#deps;
     const { signal } = attempt;
     try {
       const prepared = await this.#await(() => host.prepared, 'the node is not ready yet', signal);
       await this.#await(() => vnidOf(request.namespace), `namespace ${request.namespace} has no NetNamespace`, signal);
+      await within(policiesInForce(), 'the pods that NetworkPolicies select were not known', signal);
       const ip = await this.#attempts.inTurn(request.sandbox, () => {
         signal.throwIfAborted();
         return host.ports.workOn(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));

@@ -26,6 +26,7 @@ import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
+import { nodePart } from './node-part.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { RecentlyListed } from './recently-listed.ts';
 
@@ -96,9 +97,15 @@ export class ClusterFeed {
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
-    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, fromCache: true }, signal);
+    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, keep: nodePart, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
-    this.#networkPolicies = new PolicyFeed(client, { logger, signal, changed: this.#changed });
+    this.#networkPolicies = new PolicyFeed(client, {
+      node,
+      logger,
+      signal,
+      now: () => performance.now(),
+      changed: this.#changed,
+    });
   }
 
   /** Resolves when every kind that is needed in each mode has been read; from then on changes are told. */
@@ -179,6 +186,12 @@ export class ClusterFeed {
       multicast: this.#multicast(),
       world: world?.value,
     });
+  }
+
+  /** Resolves once all NetworkPolicies are in force as they are written. */
+  async policiesInForce(): Promise<void> {
+    const network = this.#network();
+    if (network.ok && network.value.mode === 'networkpolicy') await this.#networkPolicies.inForce(this.#vnids);
   }
 
   /** The other node that has the egress IP, or had it a moment ago; undefined if there is none. */

@@ -12,7 +12,7 @@ import type {
   PodObject,
 } from '../../model/objects/raw.ts';
 import { hostNetworkNamespace, namespaceNameLabel } from '../../model/objects/well-known.ts';
-import { parseNetworkPolicy, type Protocol } from '../../model/policy/networkpolicy.ts';
+import { type NetworkPolicy, parseNetworkPolicy, type Protocol } from '../../model/policy/networkpolicy.ts';
 import { asList, asText, fieldOf } from '../../model/values/json.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
@@ -51,6 +51,11 @@ const policyPods = memoized(({ metadata, spec = {}, status = {} }: PodObject): r
 });
 
 const read = memoized(parseNetworkPolicy);
+
+/** What a NetworkPolicy says. */
+export function policyOf(raw: NetworkPolicyObject): NetworkPolicy {
+  return read(raw).policy;
+}
 
 function metadataPart(metadata: ObjectMeta): ObjectMeta {
   return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);

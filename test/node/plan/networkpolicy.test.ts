@@ -11,6 +11,7 @@ import {
   type PolicyPod,
   type PolicyWorld,
 } from '../../../src/node/plan/networkpolicy.ts';
+import { needsOtherPods } from '../../../src/node/plan/policy-reach.ts';
 import type { LocalPod } from '../../../src/node/values/facts.ts';
 import { rounds } from '../../rounds.ts';
 import { ip, vnid } from '../states.ts';
@@ -223,6 +224,37 @@ test('policies hold for the pods of their own namespace, also if another has the
     ),
     { numRuns: rounds(3000) },
   );
+});
+
+test('policies that need no pods of other nodes have the same flows without them', () => {
+  fc.assert(
+    fc.property(fc.array(anyPolicy, { maxLength: 3 }), fc.boolean(), (policies, isShared) => {
+      const enough = policies.filter((one) => !needsOtherPods(parseNetworkPolicy(one).policy, isShared));
+      const local = pods.filter(isLocal).map((one) => ({ ...localPod(one), ...(isShared ? { vnid: vnid(77) } : {}) }));
+      const among = isShared ? sharing : namespaces;
+      expect(flowsOf(enough, pods.filter(isLocal), local, among)).toEqual(flowsOf(enough, pods, local, among));
+    }),
+    { numRuns: rounds(3000) },
+  );
+});
+
+test.each<readonly [string, NonNullable<NetworkPolicyObject['spec']>, boolean]>([
+  ['nothing comes in', { policyTypes: ['Ingress'] }, false],
+  ['the same namespace', { ingress: [{ from: [{ podSelector: {} }] }] }, false],
+  ['whole namespaces', { ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: 'a' } } }] }] }, false],
+  [
+    'blocks and ports',
+    { ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 'http' }] }] },
+    false,
+  ],
+  ['out to blocks', { policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }] }, false],
+  ['out to any port 53', { policyTypes: ['Egress'], egress: [{ ports: [{ port: 53 }] }] }, false],
+  ['some pods', { ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }] }] }, true],
+  ['out to a namespace', { policyTypes: ['Egress'], egress: [{ to: [{ podSelector: {} }] }] }, true],
+  ['out to a named port', { policyTypes: ['Egress'], egress: [{ ports: [{ port: 'http' }] }] }, true],
+])('a policy for %s needs pods of other nodes or not', (_what, spec, isNeeded) => {
+  const { policy: parsed } = parseNetworkPolicy(policy('shop', { podSelector: {}, ...spec }));
+  expect(needsOtherPods(parsed, false)).toBe(isNeeded);
 });
 
 const [web, db, far] = [pods[0]!, pods[1]!, pods[2]!];
