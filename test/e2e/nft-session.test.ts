@@ -113,6 +113,17 @@ test('a session that somebody kills is replaced, and no change is lost', async (
   expect(await elements()).toEqual(expect.arrayContaining(['3.3.3.3', '4.4.4.4']));
 });
 
+test('a session that hangs, or ends over a change, does not keep that from being made', async () => {
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+    await begun();
+    for (const pid of await kept()) process.kill(pid, signal);
+    await session.run([add('3.3.3.3')]);
+    await session.run(['delete element ip t s { 3.3.3.3 }', add('4.4.4.4')]);
+    expect(started).toBeGreaterThan(0);
+    expect(await elements()).toEqual(['1.1.1.1', '4.4.4.4']);
+  }
+});
+
 test('a session is replaced before nft remembers too much', async () => {
   await begun();
   const [first] = await kept();

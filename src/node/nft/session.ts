@@ -9,8 +9,10 @@ import { type Exec, must } from '../../io/programs/exec.ts';
 const longest = 4_000;
 /** Changes after which a new session takes over: nft remembers each line, for the arrow keys of people. */
 const most = 2_000;
-/** Milliseconds that nft may take for a change. */
-const patience = 10_000;
+/** Milliseconds that the session may take for a change, which it holds up no longer than that. */
+const patience = 250;
+/** Milliseconds that it may take to start, while programs carry changes out. */
+const startPatience = 10_000;
 /** Milliseconds before a session that ended is followed by another, so that the caller can finish its work first. */
 const rest = 50;
 
@@ -31,6 +33,7 @@ class Conversation {
   readonly #child: ChildProcess;
   #said = '';
   #asked = 0;
+  #hasAnswered = false;
   #waiting: Waiting | undefined;
   #failure: Error | undefined;
 
@@ -40,7 +43,8 @@ class Conversation {
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#hear(chunk.toString()));
     this.#child.stdin?.on('error', () => undefined); // its end is told by `close`
     const end = (error: Error): void => {
-      this.#fail(error);
+      this.#failure ??= error;
+      this.#waiting?.reject(this.#failure);
       ended(this);
     };
     this.#child.on('error', end);
@@ -51,21 +55,33 @@ class Conversation {
     return this.#failure === undefined && this.#asked < most;
   }
 
-  /** What nft said about the line, empty if nothing was wrong; rejects if it is not known what became of it. */
-  ask(line: string): Promise<string> {
+  /** Whether it has started, and takes changes. */
+  get isReady(): boolean {
+    return this.isUsable && this.#hasAnswered;
+  }
+
+  /** Waits until it has started; rejects if it ends before that. */
+  async begin(): Promise<void> {
+    await this.ask('', startPatience);
+    this.#hasAnswered = true;
+  }
+
+  /**
+   * What nft said about the line, empty if nothing was wrong. Rejects once nft has ended without saying anything: then
+   * the line has taken effect, or never will.
+   */
+  ask(line: string, limit = patience): Promise<string> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const mark = markOf((this.#asked += 1));
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const timer = setTimeout(() => {
-      this.#fail(new Error(`nft -i did not answer within ${patience / 1_000} s`));
-    }, patience);
+    const timer = setTimeout(() => this.#stop(new Error(`nft -i did not answer within ${limit} ms`)), limit);
     this.#waiting = { mark, resolve, reject };
     this.#child.stdin?.write(`${line}\nlist table ip ${mark}\n`);
     return promise.finally(() => clearTimeout(timer));
   }
 
   end(): void {
-    this.#fail(new Error('the session ends'));
+    this.#stop(new Error('the session ends'));
   }
 
   #hear(text: string): void {
@@ -81,10 +97,8 @@ class Conversation {
     resolve(before.trim());
   }
 
-  #fail(error: Error): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
-    this.#waiting?.reject(error);
+  #stop(error: Error): void {
+    this.#failure ??= error;
     this.#child.kill('SIGKILL');
   }
 }
@@ -110,25 +124,36 @@ export class NftSession {
       if (this.#open === one) this.#open = undefined;
     });
     this.#open = conversation;
-    if (this.#works === undefined)
-      conversation.ask('').then(
-        () => (this.#works = true),
-        () => (this.#works = false),
-      );
+    conversation.begin().then(
+      () => (this.#works = true),
+      () => (this.#works ??= false),
+    );
   }
 
-  /** Runs the commands as one transaction; rejects with what nft says if it refuses them, and then none took effect. */
+  /**
+   * Runs the commands as one transaction; rejects with what nft says if it refuses them, and then none took effect. A
+   * program runs what a session did not answer: if that had carried them out, it adds nothing, and may refuse to delete.
+   */
   async run(commands: readonly string[]): Promise<void> {
     const line = commands.join('; ');
-    const conversation = this.#works === true && line.length <= longest ? this.#open : undefined;
+    const conversation = line.length <= longest ? this.#open : undefined;
     try {
-      if (conversation?.isUsable === true) {
-        const said = await conversation.ask(line);
-        if (said !== '') throw new Error(`nft: ${said.slice(0, 2_000)}`);
-      } else await must(this.#exec, 'nft', ['-f', '-'], { input: `${commands.join('\n')}\n` });
+      const said = conversation?.isReady === true ? await this.#ask(conversation, line) : undefined;
+      if (said === undefined) await must(this.#exec, 'nft', ['-f', '-'], { input: `${commands.join('\n')}\n` });
+      else if (said !== '') throw new Error(`nft: ${said.slice(0, 2_000)}`);
     } finally {
       clearTimeout(this.#timer);
       if (!this.#isClosed && this.#open?.isUsable !== true) this.#timer = setTimeout(() => this.start(), rest);
+    }
+  }
+
+  /** What the session said about the line; undefined if it ended over it. */
+  async #ask(conversation: Conversation, line: string): Promise<string | undefined> {
+    try {
+      return await conversation.ask(line);
+    } catch (error) {
+      if (this.#isClosed) throw error;
+      return undefined;
     }
   }
 
