@@ -265,6 +265,38 @@ test("a pod's message about another's connection does not leave with the other's
   await lab.inside('router', 'nft', 'delete', 'table', 'ip', 'errors');
 });
 
+test('an agent that can start no program closes a namespace that asks for an egress IP', async () => {
+  const pid = String(lab.pid('node-worker0'));
+  const files = async (limit: string): Promise<unknown> =>
+    lab.inside('router', 'prlimit', '--pid', pid, `--nofile=${limit}:`);
+  const { stdout: before } = await lab.inside(
+    'router',
+    'prlimit',
+    '--pid',
+    pid,
+    '--nofile',
+    '-o',
+    'SOFT',
+    '--noheadings',
+  );
+  await lab.untilSource('blue/w0', '192.168.7.11');
+  await files('3');
+  try {
+    // what is known of links and addresses is doubtful from now on
+    await lab.node('worker0', 'ip', 'link', 'set', 'lo', 'mtu', '60000');
+    await lab.node('worker0', 'ip', 'address', 'add', '10.9.9.9/32', 'dev', 'lo');
+    await until('it can start none', () => lab.log('node-worker0').includes('spawn ip EMFILE'));
+    await lab.patch('netnamespace', 'blue', { egressIPs: ['192.168.7.204'] });
+    await lab.untilSource('blue/w0', '');
+  } finally {
+    await files(before.trim());
+    await lab.node('worker0', 'ip', 'address', 'delete', '10.9.9.9/32', 'dev', 'lo');
+    await lab.patch('netnamespace', 'blue', { egressIPs: null });
+  }
+  await lab.untilSource('blue/w0', '192.168.7.11');
+  await calm();
+});
+
 test("without the nft tables pods reach nodes, and no other host of the nodes' network", async () => {
   const pid = lab.pid('node-worker1');
   process.kill(pid, 'SIGSTOP');

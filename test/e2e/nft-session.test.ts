@@ -124,6 +124,17 @@ test('a session that hangs, or ends over a change, does not keep that from being
   }
 });
 
+test('changes at once are each told their own end', async () => {
+  await begun();
+  const [good, bad, better] = await Promise.allSettled([
+    session.run([add('3.3.3.3')]),
+    session.run(['delete element ip t s { 7.7.7.7 }']),
+    session.run([add('4.4.4.4')]),
+  ]);
+  expect([good.status, bad.status, better.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await elements()).toEqual(['1.1.1.1', '3.3.3.3', '4.4.4.4']);
+});
+
 test('a session is replaced before nft remembers too much', async () => {
   await begun();
   const [first] = await kept();

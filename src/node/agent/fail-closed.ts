@@ -63,8 +63,10 @@ export class FailClosed {
     if (early > 0) return early;
     const pods = withVnids(await linked.list(), feed.vnids);
     const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));
+    // even if the addresses cannot be read, nft has restricted the pods by then
+    let isRestricted = await applier.restrict(most);
     const hasItsAddress = await this.#hasItsAddress();
-    const isRestricted = await applier.restrict(hasItsAddress ? most : nothingHosted(most));
+    if (!hasItsAddress) isRestricted = (await applier.restrict(nothingHosted(most))) || isRestricted;
     if (isRestricted) {
       logger.info('Open vSwitch could not apply a change in time: nft and the link restrict what it restricts');
     }

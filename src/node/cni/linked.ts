@@ -8,18 +8,28 @@ type Pods = Awaited<ReturnType<typeof linkedPods>>;
 export class LinkedPods {
   readonly #exec: Exec;
   readonly #copy = new GuardedCopy<Pods>();
+  /** As they were last read. */
+  #last: Pods | undefined;
 
   constructor(exec: Exec) {
     this.#exec = exec;
   }
 
-  /** The pods that have a veth on this host; throws ExecError if ip cannot be run. */
+  /**
+   * The pods that have a veth on this host. If ip cannot be run they are as they were last read, since attaching one
+   * needs ip as well; throws if they never were.
+   */
   async list(): Promise<Pods> {
     if (this.#copy.value !== undefined) return this.#copy.value;
     const keep = this.#copy.begin();
-    const pods = await linkedPods(this.#exec);
-    keep(pods);
-    return pods;
+    try {
+      this.#last = await linkedPods(this.#exec);
+    } catch (error) {
+      if (this.#last === undefined) throw error;
+      return this.#last;
+    }
+    keep(this.#last);
+    return this.#last;
   }
 
   /** Makes the next look run ip again. */

@@ -55,9 +55,9 @@ class Conversation {
     return this.#failure === undefined && this.#asked < most;
   }
 
-  /** Whether it has started, and takes changes. */
+  /** Whether it takes a change now: it has started, and works on none. */
   get isReady(): boolean {
-    return this.isUsable && this.#hasAnswered;
+    return this.isUsable && this.#hasAnswered && this.#waiting === undefined;
   }
 
   /** Waits until it has started; rejects if it ends before that. */
@@ -118,6 +118,8 @@ export class NftSession {
 
   /** Starts the session before it is needed. */
   start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#isClosed || this.#works === false || this.#open?.isUsable === true) return;
     this.#open?.end();
     const conversation = new Conversation((one) => {
@@ -132,7 +134,8 @@ export class NftSession {
 
   /**
    * Runs the commands as one transaction; rejects with what nft says if it refuses them, and then none took effect. A
-   * program runs what a session did not answer: if that had carried them out, it adds nothing, and may refuse to delete.
+   * program runs what comes while the session is busy, and what the session did not answer: if that had carried them
+   * out, it adds nothing, and may refuse to delete.
    */
   async run(commands: readonly string[]): Promise<void> {
     const line = commands.join('; ');
@@ -142,8 +145,7 @@ export class NftSession {
       if (said === undefined) await must(this.#exec, 'nft', ['-f', '-'], { input: `${commands.join('\n')}\n` });
       else if (said !== '') throw new Error(`nft: ${said.slice(0, 2_000)}`);
     } finally {
-      clearTimeout(this.#timer);
-      if (!this.#isClosed && this.#open?.isUsable !== true) this.#timer = setTimeout(() => this.start(), rest);
+      if (!this.#isClosed && this.#open?.isUsable !== true) this.#timer ??= setTimeout(() => this.start(), rest);
     }
   }
 
