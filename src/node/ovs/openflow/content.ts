@@ -28,7 +28,7 @@ export interface BridgeContent {
 
 export const emptyBridge: BridgeContent = { flows: new Map(), groups: new Map() };
 
-/** The flows and groups of a plan, the flows in parts. Two parts of a plan have no flow of the same key. */
+/** The flows and groups of a plan, the flows in parts. */
 export interface PlannedContent {
   readonly parts: ReadonlySet<readonly Flow[]>;
   readonly groups: readonly Group[];
@@ -36,11 +36,17 @@ export interface PlannedContent {
 
 /**
  * The messages of one bundle that turn what one plan wanted into what the next does. It costs what the changed parts
- * have.
+ * have, and a look at the others where flows go: two parts may have the same flow, as those of two pods that claim one
+ * address.
  */
 export function changeMessages(before: PlannedContent, after: PlannedContent): Outgoing[] {
   const gone = [...before.parts].filter((part) => !after.parts.has(part)).flat();
   const came = [...after.parts].filter((part) => !before.parts.has(part)).flat();
+  const left = new Set(gone.map((flow) => flowEntry(flow).key));
+  for (const flow of came) left.delete(flowEntry(flow).key);
+  if (left.size > 0)
+    for (const part of after.parts)
+      if (before.parts.has(part)) came.push(...part.filter((flow) => left.has(flowEntry(flow).key)));
   const [were, are] = [new Set(before.groups), new Set(after.groups)];
   return bundleMessages(
     wantedContent(

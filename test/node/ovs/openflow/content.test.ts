@@ -82,6 +82,16 @@ it('makes one plan of another by the parts that differ', () => {
   );
 });
 
+it('leaves a flow that another part still has', () => {
+  const [one, same, other] = [[{ ...flow }], [{ ...flow }], [{ ...flow, priority: 3 }]];
+  const before = { parts: new Set([one, same, other]), groups: [group] };
+  const lines = (parts: readonly (readonly Flow[])[]): string[] =>
+    changeMessages(before, { parts: new Set(parts), groups: [group] }).map(({ about }) => about());
+  expect(lines([same, other])).toEqual([]);
+  expect(lines([one, other])).toEqual([]);
+  expect(lines([other])).toEqual(['flow delete_strict table=1,priority=2,ip']);
+});
+
 it('adds groups before the flows that use them, and deletes them after those', () => {
   const wanted = wantedContent([flow], [group]);
   expect(linesOf(emptyBridge, wanted)).toEqual([
