@@ -219,11 +219,16 @@ export function additions(actual: NftContent, wanted: NftContent): string[] {
 /** The content after `additions`. */
 export function added(actual: NftContent, wanted: NftContent): NftContent {
   const gone = new Map<SetName, Elements>(keyed.map((set) => [set, replaced(actual, wanted, set)]));
-  return contentFrom((set) =>
-    actual[set] === wanted[set]
-      ? wanted[set]
-      : without(new Map([...actual[set], ...wanted[set]]), gone.get(set) ?? none),
-  );
+  return contentFrom((set) => {
+    const lost = gone.get(set) ?? none;
+    return joined(lost.size === 0 ? actual[set] : changedMap(actual[set], new Set(lost.keys()), none), wanted[set]);
+  });
+}
+
+/** All elements of both, those of the first if the second has no others. */
+function joined(one: Elements, other: Elements): Elements {
+  const more = without(other, one);
+  return more.size === 0 ? one : changedMap(one, new Set(), more);
 }
 
 /** The commands that remove what `actual` has and `wanted` lacks. */
@@ -268,7 +273,7 @@ const answering: ReadonlySet<SetName> = new Set(['pod_answers', 'pod_itself']);
  */
 export function within(content: NftContent, limits: NftContent): NftContent {
   return contentFrom((set) => {
-    if (restricting.has(set)) return new Map([...content[set], ...limits[set]]);
+    if (restricting.has(set)) return joined(content[set], limits[set]);
     if (unlimited.has(set)) return content[set];
     if (answering.has(set)) return limits[set];
     return new Map([...content[set]].filter(([id]) => limits[set].has(id)));
