@@ -38,9 +38,9 @@ test('gratuitous ARP, request and reply, is seen on the underlay at once and aga
   expect(await counts()).toBe('request 0, reply 0');
   await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
-  await until('one of each', async () => (await counts()) === 'request 1, reply 1', 2);
+  await until('one of each', async () => (await counts()) === 'request 1, reply 1', 30);
   const first = performance.now();
-  await until('two of each', async () => (await counts()) === 'request 2, reply 2', 4);
+  await until('two of each', async () => (await counts()) === 'request 2, reply 2', 30);
   const between = performance.now() - first;
   expect(between).toBeGreaterThan(1_500);
   expect(between).toBeLessThan(2_900);
@@ -127,7 +127,7 @@ test.each(['1', '0'])(
       (await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'br-ex')).stdout.split('\n')[0] ?? '';
     const own = async (): Promise<string> =>
       (await lab.node('worker2', 'curl', '-s', '--max-time', '2', 'http://10.1.8.72:8080/ip')).stdout.trim();
-    await until('the address of the node comes first', async () => (await first()).includes('192.168.7.13/24'), 5);
+    await until('the address of the node comes first', async () => (await first()).includes('192.168.7.13/24'), 30);
     expect(await own()).toBe('192.168.7.13');
     for (let i = 0; i < 5; i += 1) expect(await lab.source('blue/w2', 2)).toBe('192.168.7.13');
     await lab.untilSource('red/w0', egressIP);
@@ -147,7 +147,7 @@ test("while the node's own address is off, the node does not leave with an egres
   await until(
     'the egress IP is withdrawn',
     async () => !(await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(egressIP),
-    1,
+    30,
   );
   await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'brd', '+', 'dev', 'br-ex');
   await lab.node('worker2', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');

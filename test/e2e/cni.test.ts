@@ -281,7 +281,7 @@ describe('an ADD that is overtaken', () => {
       }
     });
     await lab.namespace('abandoned');
-    await until('nothing is left of it', async () => (await leftOf(one)) === '', 20);
+    await until('nothing is left of it', async () => (await leftOf(one)) === '', 30);
     await sleep(500);
     expect(await leftOf(two)).toBe('');
     await add(one);
@@ -418,27 +418,27 @@ test('ports that somebody removes come back at once', async () => {
     await until(
       `${port} is there again`,
       async () => (await vsctl('list-ports', 'br0')).stdout.includes(port) && (await links()) === before,
-      8,
+      30,
     );
-    await until('the gateway answers', () => reaches(gateway), 8);
+    await until('the gateway answers', () => reaches(gateway), 30);
   }
   await vsctl('set', 'Interface', 'vxlan0', 'options:key=7');
-  await until('vxlan0 is as before', async () => (await links()) === before, 8);
+  await until('vxlan0 is as before', async () => (await links()) === before, 30);
   await vsctl('set-fail-mode', 'br0', 'standalone');
   await until(
     'the bridge fails closed',
     async () => (await vsctl('get-fail-mode', 'br0')).stdout.trim() === 'secure',
-    8,
+    30,
   );
   await vsctl('del-br', 'br0', '--', 'add-br', 'br0');
-  await until('the pod reaches the outside', () => reaches('10.1.8.72'), 8);
+  await until('the pod reaches the outside', () => reaches('10.1.8.72'), 30);
   for (const damage of [
     ['link', 'set', 'tun0', 'down'],
     ['route', 'del', '10.254.0.0/16', 'dev', 'tun0'],
     ['addr', 'flush', 'dev', 'tun0'],
   ]) {
     await lab.node(worker, 'ip', ...damage);
-    await until(`the gateway answers after ${damage.join(' ')}`, () => reaches(gateway), 8);
+    await until(`the gateway answers after ${damage.join(' ')}`, () => reaches(gateway), 30);
   }
   await remove(one);
 });

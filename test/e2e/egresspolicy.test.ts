@@ -316,7 +316,7 @@ describe('names', () => {
     await expectReached(red, [far, main]);
     know('failing.test', 1, [], true);
     asked = [];
-    await until('it was asked for and failed', () => asked.filter((name) => name === 'failing.test').length >= 3, 10);
+    await until('it was asked for and failed', () => asked.filter((name) => name === 'failing.test').length >= 3, 30);
     await expectReached(red, [far, main]);
     await lab.command('kill', 'agent', 'worker0');
     await lab.command('start', 'agent', 'worker0');

@@ -226,7 +226,7 @@ describe.each(ways)('the address of a pod that is gone, to which a connection ca
     server.kill('SIGKILL');
     await close(2);
     await lab.must(['delete', 'pod', '-n', 'plain', 'x', '--grace-period=0', '--force']);
-    await until('its entries are gone', async () => (await entriesOf('worker2', address)).length === 0, 3);
+    await until('its entries are gone', async () => (await entriesOf('worker2', address)).length === 0, 30);
   });
 });
 
@@ -367,7 +367,7 @@ async function podFirst(way: Way, worker: number, pod: string): Promise<{ udp: n
   let lines = '';
   client.stdout!.on('data', (chunk: Buffer) => (lines += chunk.toString()));
   try {
-    await until('both are open', () => lines.includes('open'), 5);
+    await until('both are open', () => lines.includes('open'), 30);
     await lab.node(`worker${worker}`, 'ovs-appctl', 'dpctl/flush-conntrack');
     const seen = await watch(from);
     server.kill('SIGUSR2');
@@ -405,7 +405,7 @@ test('connections that came in go on while their namespace begins or ceases to r
   let repair = (): Promise<unknown> => Promise.resolve();
   const request = async (egressIPs: readonly string[] | null): Promise<void> => {
     await lab.patch('netnamespace', 'plain', { egressIPs });
-    await until('it is restricted', asking, 5);
+    await until('it is restricted', asking, 30);
   };
   try {
     for (const [before, after] of [
@@ -413,7 +413,7 @@ test('connections that came in go on while their namespace begins or ceases to r
       [['192.168.7.204'], null],
     ]) {
       await lab.patch('netnamespace', 'plain', { egressIPs: before });
-      await until('it is known', async () => (await asking()) === (before !== null), 5);
+      await until('it is known', async () => (await asking()) === (before !== null), 30);
       const knocking = knock((nextPort += 1), await open('a node port', 0, target), 4_000);
       await sleep(700);
       repair = await lab.breakHostSubnet('worker0');

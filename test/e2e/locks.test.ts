@@ -207,7 +207,7 @@ test.each(rows)('$what', async ({ damage, works }) => {
       await well();
       return true;
     },
-    20,
+    30,
   );
 });
 

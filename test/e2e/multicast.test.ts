@@ -47,7 +47,7 @@ async function hearers(from: Key): Promise<string> {
 async function expectHearers(wanted: Readonly<Partial<Record<Key, string>>>): Promise<void> {
   for (const from of keys) {
     let last = '';
-    await until('the right pods hear it', async () => (last = await hearers(from)) === (wanted[from] ?? ''), 5).catch(
+    await until('the right pods hear it', async () => (last = await hearers(from)) === (wanted[from] ?? ''), 30).catch(
       () => expect(`${from}: ${last}`).toBe(`${from}: ${wanted[from] ?? ''}`),
     );
   }

@@ -183,7 +183,7 @@ test('changes of others are heard at once, and our own are not', async () => {
   ]) {
     heard.changed = 0;
     await alone.ofctl(command);
-    await until(`${command[0]!} is heard`, () => heard.changed > 0, 10);
+    await until(`${command[0]!} is heard`, () => heard.changed > 0, 30);
   }
 });
 
@@ -238,7 +238,7 @@ test('when Open vSwitch ends that is heard, and a new one is spoken to', async (
   await make(wanted);
   heard.lost = 0;
   process.kill(alone.switchPid, 'SIGKILL');
-  await until('its end is heard', () => heard.lost > 0, 10);
+  await until('its end is heard', () => heard.lost > 0, 30);
   await expect(bridge.read()).rejects.toThrow(/ECONNREFUSED|ENOENT/);
   await alone.startSwitch();
   expect(linesOf(await bridge.read(), wanted)).toHaveLength(flows.length + groups.length);

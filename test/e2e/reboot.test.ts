@@ -90,7 +90,7 @@ afterEach(async () => {
 test('a pod whose interface is gone is forgotten at the next look at everything, with its limit; the others stay', async () => {
   const [stays, goes] = [await attach(true), await attach(true)];
   await run('ip', ['-n', goes.netns, 'link', 'del', 'eth0']);
-  await until('it is forgotten', async () => !(await known('Interface')).includes(goes.id), 5);
+  await until('it is forgotten', async () => !(await known('Interface')).includes(goes.id), 30);
   expect(await known('Interface')).toEqual(names(stays));
   expect(await known('QoS')).toEqual(names(stays));
   await until('its flows are gone', async () => !(await flows()).includes(`${goes.address} `));

@@ -73,6 +73,11 @@ export class Applier {
     this.#bridge.forget();
   }
 
+  /** Whether `restrict` need not read nft first. */
+  get knowsNft(): boolean {
+    return this.#deps.nft.isKnown;
+  }
+
   /**
    * Restricts pods and withdraws addresses at once, to the limits, using only nft and the links: this needs neither
    * Open vSwitch nor a plan, and lets nothing more pass. Returns whether anything changed.

@@ -13,8 +13,12 @@ import { nothingHosted, planLimits } from '../plan/node.ts';
 import type { NodeFacts } from '../values/facts.ts';
 import type { Applier } from './apply.ts';
 
-/** Milliseconds for which a change waits for a pass; after that its restrictions are applied without one. */
-export const restrictAfter = 15;
+/**
+ * Milliseconds for which a change waits for a pass; after that its restrictions are applied without one. Where nft must
+ * be read first, that would hold up the pass, which may be about to write it.
+ */
+const restrictAfter = 15;
+const readAfter = 100;
 
 export interface FailClosedDeps {
   readonly linked: LinkedPods;
@@ -59,7 +63,7 @@ export class FailClosed {
     const { linked, logger, feed, applier, node, waitingSince, again } = this.#deps;
     const since = waitingSince();
     if (since === undefined) return undefined;
-    const early = since + restrictAfter - performance.now();
+    const early = since + (applier.knowsNft ? restrictAfter : readAfter) - performance.now();
     if (early > 0) return early;
     const pods = withVnids(await linked.list(), feed.vnids);
     const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));

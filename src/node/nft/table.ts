@@ -77,6 +77,11 @@ export class NftTable {
     this.#session = session;
   }
 
+  /** Whether the elements are known without reading them. */
+  get isKnown(): boolean {
+    return this.#content.value !== undefined || this.#elements.value !== undefined;
+  }
+
   /** Makes the next change read the tables first. */
   forget(): void {
     this.#content.forget();
