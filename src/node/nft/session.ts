@@ -103,6 +103,11 @@ class Conversation {
   }
 }
 
+/** Runs nft's commands as one transaction by a program of their own; throws ExecError if nft refuses them. */
+export async function runOnce(exec: Exec, commands: readonly string[]): Promise<void> {
+  await must(exec, 'nft', ['-f', '-'], { input: `${commands.join('\n')}\n` });
+}
+
 /** Runs nft's commands, in a kept session where that works, else by a program for each change. */
 export class NftSession {
   readonly #exec: Exec;
@@ -142,7 +147,7 @@ export class NftSession {
     const conversation = line.length <= longest ? this.#open : undefined;
     try {
       const said = conversation?.isReady === true ? await this.#ask(conversation, line) : undefined;
-      if (said === undefined) await must(this.#exec, 'nft', ['-f', '-'], { input: `${commands.join('\n')}\n` });
+      if (said === undefined) await runOnce(this.#exec, commands);
       else if (said !== '') throw new Error(`nft: ${said.slice(0, 2_000)}`);
     } finally {
       if (!this.#isClosed && this.#open?.isUsable !== true) this.#timer ??= setTimeout(() => this.start(), rest);

@@ -18,7 +18,7 @@ import {
 } from './elements.ts';
 import { differsAfter, parseListing, wholeContent } from './listing.ts';
 import { tablesOf } from './ruleset.ts';
-import { NftSession } from './session.ts';
+import { type NftSession, runOnce } from './session.ts';
 import { networkSets, nftTables } from './vocabulary.ts';
 
 /** The chains, and the datapath they are for. */
@@ -71,7 +71,11 @@ export class NftTable {
   #limits: NftContent | undefined;
 
   /** `session` carries out small changes; without one, each starts nft. */
-  constructor(exec: Exec, logger: Logger, session: Pick<NftSession, 'run'> = new NftSession(exec)) {
+  constructor(
+    exec: Exec,
+    logger: Logger,
+    session: Pick<NftSession, 'run'> = { run: (commands) => runOnce(exec, commands) },
+  ) {
     this.#exec = exec;
     this.#logger = logger;
     this.#session = session;
