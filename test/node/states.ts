@@ -1,8 +1,8 @@
 /** Named states of one node, worker0 of the lab, with two peers. */
 import { egressState } from '../../src/model/egress/state.ts';
 import type { IsolationMode } from '../../src/model/objects/clusternetwork.ts';
-import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
-import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
+import { type HostSubnet, parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { type NetNamespace, parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
 import type { NetworkPolicyObject, PodObject } from '../../src/model/objects/raw.ts';
 import { nodePorts } from '../../src/model/objects/well-known.ts';
 import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
@@ -69,33 +69,31 @@ function policyPods(scene: Scene): PodObject[] {
   });
 }
 
+const meta = { apiVersion: 'network.openshift.io/v1' } as const;
+
+/** The HostSubnet of a worker. */
+export function hostSubnet(index: number, ...egressIPs: string[]): HostSubnet {
+  const name = `worker${index}`;
+  const hostIP = `192.168.7.${11 + index}`;
+  const subnet = `10.254.${index}.0/24`;
+  return value(
+    parseHostSubnet({ ...meta, kind: 'HostSubnet', metadata: { name }, host: name, hostIP, subnet, egressIPs }),
+  );
+}
+
+/** The NetNamespace of the project of a VNID. */
+export function netNamespace(netid: number, ...egressIPs: string[]): NetNamespace {
+  const netname = `project-${netid}`;
+  return value(
+    parseNetNamespace({ ...meta, kind: 'NetNamespace', metadata: { name: netname }, netname, netid, egressIPs }),
+  );
+}
+
 /** The input of worker0's plan in that scene. */
 export function nodeInput(scene: Scene): NodeInput {
-  const meta = { apiVersion: 'network.openshift.io/v1' } as const;
-  const hostSubnets = [0, 1, 2].map((index) =>
-    value(
-      parseHostSubnet({
-        ...meta,
-        kind: 'HostSubnet',
-        metadata: { name: `worker${index}` },
-        host: `worker${index}`,
-        hostIP: `192.168.7.${11 + index}`,
-        subnet: `10.254.${index}.0/24`,
-        egressIPs: [...(scene.hosts?.[index] ?? [])],
-      }),
-    ),
-  );
+  const hostSubnets = [0, 1, 2].map((index) => hostSubnet(index, ...(scene.hosts?.[index] ?? [])));
   const netNamespaces = Object.entries(scene.requests ?? {}).map(([netid, egressIPs]) =>
-    value(
-      parseNetNamespace({
-        ...meta,
-        kind: 'NetNamespace',
-        metadata: { name: `project-${netid}` },
-        netname: `project-${netid}`,
-        netid: Number(netid),
-        egressIPs: [...egressIPs],
-      }),
-    ),
+    netNamespace(Number(netid), ...egressIPs),
   );
   const known = new Set([...Object.keys(scene.requests ?? {}).map(Number), ...Object.values(scene.pods ?? {}), 77, 78]);
   const vnids = new Map([

@@ -71,7 +71,7 @@ interface EgressRules {
 }
 
 /** Hops whose buckets fit into one message of OpenFlow: 65,535 bytes, of which each takes less than 200. */
-export const mostHops = 256;
+const mostHops = 256;
 
 /** The hops for new connections: only the first listed one with `firstAvailable`, else any of the first 256. */
 export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): readonly Hop[] {

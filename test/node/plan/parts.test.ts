@@ -1,14 +1,12 @@
 /** The parts of plans: a change costs what it touches, whatever else the cluster has. */
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
-import { parseHostSubnet } from '../../../src/model/objects/hostsubnet.ts';
-import { parseNetNamespace } from '../../../src/model/objects/netnamespace.ts';
 import { isNodeName } from '../../../src/model/values/names.ts';
 import { additions, contentOf, removals } from '../../../src/node/nft/elements.ts';
 import { changeMessages } from '../../../src/node/ovs/openflow/content.ts';
 import { flowKey } from '../../../src/node/ovs/render.ts';
 import { type NodePlan, planNode } from '../../../src/node/plan/node.ts';
 import type { LocalPod } from '../../../src/node/values/facts.ts';
-import { ip, nodeInput, scenes, value, vnid } from '../states.ts';
+import { hostSubnet, ip, netNamespace, nodeInput, scenes, vnid } from '../states.ts';
 
 test.each(Object.keys(scenes))('%s: no flow is in two parts', (name) => {
   const { parts } = planNode(nodeInput(scenes[name]!));
@@ -16,32 +14,7 @@ test.each(Object.keys(scenes))('%s: no flow is in two parts', (name) => {
   expect(new Set(keysOf.flat()).size).toBe(keysOf.flat().length);
 });
 
-const meta = { apiVersion: 'network.openshift.io/v1' } as const;
 const address = (index: number): string => `192.168.${10 + (index >> 8)}.${index & 255}`;
-const netNamespace = (index: number, ...egressIPs: string[]) =>
-  value(
-    parseNetNamespace({
-      ...meta,
-      kind: 'NetNamespace',
-      metadata: { name: `project-${index}` },
-      netname: `project-${index}`,
-      netid: 100 + index,
-      egressIPs,
-    }),
-  );
-const hostSubnet = (index: number, ...egressIPs: string[]) =>
-  value(
-    parseHostSubnet({
-      ...meta,
-      kind: 'HostSubnet',
-      metadata: { name: `worker${index}` },
-      host: `worker${index}`,
-      hostIP: `192.168.7.${11 + index}`,
-      subnet: `10.254.${index}.0/24`,
-      egressIPs,
-    }),
-  );
-
 /** Plans of worker0 in a cluster of so many namespaces with an egress IP each, of which a few have a pod here. */
 class Cluster {
   readonly #tracker: EgressTracker;
@@ -52,14 +25,14 @@ class Cluster {
     const all = Array.from({ length: count }, (_, index) => index);
     this.#tracker = EgressTracker.of({
       hostSubnets: [hostSubnet(0, address(0)), hostSubnet(1, ...all.slice(1).map(address)), hostSubnet(2)],
-      netNamespaces: all.map((index) => netNamespace(index, address(index))),
+      netNamespaces: all.map((index) => netNamespace(100 + index, address(index))),
       offline: new Set(),
     });
     this.#pods = all.slice(0, 8).map((index) => ({
       ip: ip(`10.254.0.${2 + index}`),
       ofport: 3 + index,
       vnid: vnid(100 + index),
-      namespace: `project-${index}`,
+      namespace: `project-${100 + index}`,
       name: 'pod',
     }));
   }
@@ -91,11 +64,11 @@ class Cluster {
 test.each([
   [
     'a namespace with a pod here gets another egress IP',
-    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(3, address(4_000))),
+    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(103, address(4_000))),
   ],
   [
     'a namespace without a pod here does',
-    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(9, address(4_000))),
+    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(109, address(4_000))),
   ],
   ['an egress IP goes to this node', (tracker: EgressTracker) => tracker.setHostSubnet(hostSubnet(2, address(3)))],
   ['nothing changes', () => undefined],
@@ -107,7 +80,7 @@ test.each([
 
 test('a change of a namespace without pods here touches no flow', () => {
   const { parts, messages } = new Cluster(50).cost((tracker) =>
-    tracker.setNetNamespace(netNamespace(9, address(9), address(10))),
+    tracker.setNetNamespace(netNamespace(109, address(9), address(10))),
   );
   expect([parts, messages]).toEqual([0, 0]);
 });

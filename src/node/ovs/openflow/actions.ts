@@ -77,6 +77,15 @@ function encodeAction(action: Exclude<Action, { kind: 'goto' }>): ByteString {
   }
 }
 
+/** The actions or instructions of these bytes, which have the same head. Throws RangeError if they end too early. */
+function* each(bytes: ByteString): Generator<{ readonly type: number; readonly body: ByteReader }> {
+  const reader = new ByteReader(bytes);
+  while (reader.left > 0) {
+    const [type, length] = [reader.uint(2), reader.uint(2)];
+    yield { type, body: new ByteReader(reader.take(length - 4)) };
+  }
+}
+
 /** The bytes of a bucket's actions; throws Error if one goes to a table, which a bucket cannot. */
 export function encodeActions(actions: readonly Action[]): ByteString {
   return actions
@@ -117,10 +126,7 @@ function decodeOutputRegister(body: ByteReader): Action | undefined {
 /** What a ct does besides tracking, in the order in which we write it. */
 function decodeNested(bytes: ByteString): Partial<Ct> | undefined {
   const found: { -readonly [K in keyof Ct]?: Ct[K] } = {};
-  const reader = new ByteReader(bytes);
-  while (reader.left > 0) {
-    const [type, length] = [reader.uint(2), reader.uint(2)];
-    const body = new ByteReader(reader.take(length - 4));
+  for (const { type, body } of each(bytes)) {
     const nested = type === standard.experimenter ? decodeOwn(body, true) : decodeStandard(type, body);
     if (nested === 'nat') found.nat = true;
     else if (nested === undefined) return undefined;
@@ -181,10 +187,7 @@ function decodeOwn(body: ByteReader, isInCt: boolean): Action | 'nat' | undefine
 /** The actions of these bytes; undefined if we never write such. Throws RangeError if they end too early. */
 export function decodeActions(bytes: ByteString): Action[] | undefined {
   const actions: Action[] = [];
-  const reader = new ByteReader(bytes);
-  while (reader.left > 0) {
-    const [type, length] = [reader.uint(2), reader.uint(2)];
-    const body = new ByteReader(reader.take(length - 4));
+  for (const { type, body } of each(bytes)) {
     const action = type === standard.experimenter ? decodeOwn(body, false) : decodeStandard(type, body);
     if (action === undefined || action === 'nat') return undefined;
     actions.push(action);
@@ -195,10 +198,7 @@ export function decodeActions(bytes: ByteString): Action[] | undefined {
 /** The actions of a flow with these instructions; undefined if we never write such. */
 export function decodeInstructions(bytes: ByteString): Action[] | undefined {
   const actions: Action[] = [];
-  const reader = new ByteReader(bytes);
-  while (reader.left > 0) {
-    const [type, length] = [reader.uint(2), reader.uint(2)];
-    const body = new ByteReader(reader.take(length - 4));
+  for (const { type, body } of each(bytes)) {
     if (type === instructions.goto) actions.push({ kind: 'goto', table: body.uint(1) });
     else if (type === instructions.apply) {
       body.skip(4);

@@ -2,6 +2,7 @@
  * The fields of packets as OpenFlow writes them: OXM (OpenFlow 1.3.5, 7.2.3) and Open vSwitch's NXM, of the same form
  * (ovs-fields(7)). A value is text in ovs-ofctl's syntax on one side, and a number of the field's size on the other.
  */
+import { memoized } from '../../values/memo.ts';
 import { hex, registerValue } from '../flow.ts';
 import { type ByteReader, type ByteString, uint, zeros } from './bytes.ts';
 
@@ -162,17 +163,16 @@ interface Heads {
   readonly every: number;
 }
 
-const headsOf = ({ size, ...field }: Field): Heads => ({
-  exact: header(field, size),
-  masked: header(field, size * 2, true),
-  every: 256 ** Math.min(size, 6) - 1,
-});
-const heads = new Map<string, Heads>(Object.entries(fields).map(([name, field]) => [name, headsOf(field)]));
+const headsOf = memoized((field: Field): Heads => ({
+  exact: header(field, field.size),
+  masked: header(field, field.size * 2, true),
+  every: 256 ** Math.min(field.size, 6) - 1,
+}));
 
 /** The bytes of one field of a match or of a set_field; none if no bit of it counts. */
 export function encodeField(name: FieldName, text: string): ByteString {
   const field = fields[name];
-  const { exact, masked, every } = heads.get(name) ?? headsOf(field);
+  const { exact, masked, every } = headsOf(field);
   const { value, mask } = field.form.parse(text);
   if (mask === 0) return '';
   if (mask === undefined || (mask === every && field.size <= 6)) return exact + numberBytes(value, field.size);
