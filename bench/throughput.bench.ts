@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { datapath, run, TestLab, until } from '../test/e2e/lab.ts';
 import { script } from '../test/e2e/packets.ts';
+import { type Cost, wayCosts } from '../test/node/plan/costs.ts';
 
 const rounds = Number(process.env['REPETITIONS'] ?? '7');
 const seconds = Number(process.env['SECONDS_EACH'] ?? '2');
@@ -152,7 +153,15 @@ function print(found: ReadonlyMap<string, Measured>): boolean {
   return isGood;
 }
 
-/** Prints the table; returns false if an egress IP costs more than the target. */
+/** Prints what the ways cost on any machine: packets there, and back. */
+function printCosts(): void {
+  console.log('\nflows of OpenFlow, lookups in the datapath and passes through conntrack of a packet, there and back');
+  const told = ({ flows, lookups, passes }: Cost): string =>
+    [flows, lookups, passes].map((one) => String(one).padStart(4)).join('');
+  for (const { way, there, back } of wayCosts(datapath)) console.log(`${way.padEnd(36)}${told(there)}  |${told(back)}`);
+}
+
+/** Prints the tables; returns false if an egress IP costs more than the target. */
 export async function bench(): Promise<boolean> {
   const { status } = await run('iperf3', ['--version']).catch(() => ({ status: -1 }));
   if (status !== 0) {
@@ -161,7 +170,9 @@ export async function bench(): Promise<boolean> {
   }
   const lab = await upLab();
   try {
-    return print(await measure(lab));
+    const isGood = print(await measure(lab));
+    printCosts();
+    return isGood;
   } finally {
     await lab.down();
   }

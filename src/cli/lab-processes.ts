@@ -11,6 +11,7 @@ import { files, type Layout, network } from '../lab/layout.ts';
 import type { Build } from '../lab/ovn/builds.ts';
 import { runServices } from '../lab/services/run.ts';
 import { runOvn, runStandIn } from '../lab/underlay/run.ts';
+import type { Datapath } from '../node/values/facts.ts';
 import { untilSignal } from './fail.ts';
 import { type LabFlags, layoutNamed, type ServicesFlags } from './lab.ts';
 import { cniPlugin } from './program.ts';
@@ -30,10 +31,15 @@ async function asClient(flags: LabFlags, name: string, run: (parts: Parts) => Pr
   client.close();
 }
 
+export interface KubeletFlags extends LabFlags {
+  readonly datapath: Datapath;
+}
+
 /** `lab kubelet`. */
-export function labKubelet(flags: LabFlags): Promise<void> {
+export function labKubelet(flags: KubeletFlags): Promise<void> {
+  const { datapath } = flags;
   return asClient(flags, 'sdn-compat-lab-kubelet', (parts) =>
-    runKubelet({ ...parts, exec, plugin: cniPlugin }, untilSignal()),
+    runKubelet({ ...parts, exec, datapath, plugin: cniPlugin }, untilSignal()),
   );
 }
 

@@ -11,7 +11,7 @@ import { addClientOptions } from './client.ts';
 import { type Shell, shells } from './completion.ts';
 import { Failure } from './fail.ts';
 import type { DownFlags, LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
-import type { StandInFlags } from './lab-processes.ts';
+import type { KubeletFlags, StandInFlags } from './lab-processes.ts';
 import { addLookCommands } from './look/commands.ts';
 import { kubeconfig, logLevel } from './options.ts';
 import { print, report } from './output.ts';
@@ -231,7 +231,8 @@ lab
 lab
   .command('kubelet', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labKubelet(flags));
+  .addOption(new Option('--datapath <kind>').choices(['system', 'netdev']).makeOptionMandatory())
+  .action(async (flags: KubeletFlags) => (await import('./lab-processes.ts')).labKubelet(flags));
 lab
   .command('relay', { hidden: true })
   .addOption(labName())

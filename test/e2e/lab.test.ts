@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, outside, program, type Ran, run, TestLab, traces, until } from './lab.ts';
+import { must, outside, program, type Ran, run, TestLab, traces, until, userspaceTest } from './lab.ts';
 
 describe('a lab in use', () => {
   let lab: TestLab;
@@ -72,6 +72,40 @@ describe('a lab in use', () => {
       async () => (await commanded('exec', 'one/a', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,
     );
   });
+
+  userspaceTest('what a userspace datapath sends is taken together, and its switch looks into no packet', async () => {
+    const podNetns = (await lab.podNamespace('one/a')).replace(`sdnc.${lab.name}.`, '');
+    const told = async (place: string, device: string): Promise<string> => {
+      const { stdout } = await lab.inside(place, 'ethtool', '-k', device);
+      const isThreaded = await lab.inside(place, 'cat', `/sys/class/net/${device}/threaded`);
+      const offloads = stdout.match(/(?:generic-receive-offload|tx-checksumming): \w+/g) ?? [];
+      // a kernel before 5.12 has no such threads
+      return [...offloads.sort(), isThreaded.status === 0 ? isThreaded.stdout.trim() : '1'].join(', ');
+    };
+    for (const [place, device] of [
+      ['net', 'worker0'],
+      ['net', 'worker1'],
+      [podNetns, 'eth0'],
+    ] as const)
+      expect([place, device, await told(place, device)]).toEqual([
+        place,
+        device,
+        'generic-receive-offload: on, tx-checksumming: off, 1',
+      ]);
+    const looks = await lab.inside('net', 'sysctl', '-n', 'net.bridge.bridge-nf-call-iptables');
+    expect(looks.status === 0 ? looks.stdout.trim() : '0').toBe('0');
+  });
+
+  test('what one node sends another arrives whole', async () => {
+    const megabytes = 4;
+    const server = run('ip', [
+      ...['netns', 'exec', `sdnc.${lab.name}.worker1`, 'timeout', '60'],
+      ...['socat', '-u', 'TCP-LISTEN:7070,bind=192.168.7.12,reuseaddr', 'SYSTEM:wc -c >&2'],
+    ]);
+    const send = `until head -c ${megabytes}000000 /dev/zero | socat -u - TCP:192.168.7.12:7070; do sleep 0.1; done`;
+    await lab.node('worker0', 'timeout', '50', 'sh', '-c', send);
+    expect((await server).stderr.trim().split('\n').at(-1)).toBe(`${megabytes}000000`);
+  }, 120_000);
 
   test('output and exit status of commands are passed through', async () => {
     const failed = await commanded('exec', 'one/a', 'sh', '-c', 'echo out; echo err >&2; exit 7');

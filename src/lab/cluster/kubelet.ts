@@ -16,8 +16,10 @@ import { type Exec, must } from '../../io/programs/exec.ts';
 import type { Condition, NodeObject, PodObject } from '../../model/objects/raw.ts';
 import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
 import { askAgent } from '../../node/cni/client.ts';
+import type { Datapath } from '../../node/values/facts.ts';
 import { files, type LabNode, type Layout, nodeNamespace, podNamespace } from '../layout.ts';
 import { endAll, processesIn } from '../nodes/daemons.ts';
+import { takeTogether } from '../nodes/wires.ts';
 import { accounts, writeAccount } from './accounts.ts';
 import { isGiven } from './given.ts';
 
@@ -26,6 +28,8 @@ export interface KubeletDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly layout: Layout;
+  /** The datapath of the nodes. */
+  readonly datapath: Datapath;
   /** The command of the CNI plugin: program and arguments. */
   readonly plugin: readonly [string, ...string[]];
 }
@@ -196,7 +200,7 @@ class Kubelet {
   }
 
   async #start(pod: PodObject, nodeName: string): Promise<void> {
-    const { layout, exec } = this.#deps;
+    const { layout, exec, datapath } = this.#deps;
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     const node = layout.nodes.find((one) => one.name === nodeName);
     if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
@@ -214,6 +218,7 @@ class Kubelet {
         ...podArgs(namespace, name),
       }),
     );
+    if (datapath === 'netdev') await takeTogether(exec, netns, podDevice);
     point(files.pod(layout, namespace, name), netns);
     await this.#started(pod, node, podIP, netns);
   }

@@ -121,7 +121,8 @@ async function datapathOf(exec: Exec, option: DatapathOption): Promise<Datapath>
   return chosen.value.datapath;
 }
 
-async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, hosts }: UpOptions): Promise<void> {
+/** Returns the datapath that the nodes have. */
+async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, hosts }: UpOptions): Promise<Datapath> {
   const datapath = await datapathOf(deps.exec, option);
   await makeWires(deps.exec, layout);
   await Promise.all(
@@ -131,6 +132,7 @@ async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, host
       await furnish(deps.exec, layout, node, { profile: hostProfile(hosts, node), datapath });
     }),
   );
+  return datapath;
 }
 
 /** The command that offers a unix socket as a port of 127.0.0.1. */
@@ -171,7 +173,7 @@ async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Pr
   );
 }
 
-async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions): Promise<void> {
+async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions, datapath: Datapath): Promise<void> {
   const { self } = deps;
   const kubeconfig = isGiven(layout) ? files.account(layout, 'controller') : files.kubeconfig(layout);
   const master = nodeNamespace(layout, 'master0');
@@ -194,7 +196,10 @@ async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions)
       ...(layout.ovn === undefined ? [] : ['--backend', 'ovn']),
     ],
   });
-  await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
+  await startDaemon(layout, {
+    name: 'kubelet',
+    argv: [...self, 'lab', 'kubelet', '--name', layout.name, '--datapath', datapath],
+  });
   if (services !== undefined)
     await startDaemon(layout, {
       name: 'services',
@@ -241,8 +246,8 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
       await remove();
       return served;
     }
-    await wires;
-    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout, options)]);
+    const datapath = await wires;
+    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout, options, datapath)]);
     await awaitReady(layout);
     await Promise.all(
       layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))),

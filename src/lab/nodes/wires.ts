@@ -26,6 +26,9 @@ export async function makeWires(run: Exec, layout: Layout): Promise<void> {
     'link set router master lan up',
   ];
   await must(run, 'ip', ['-n', underlay, '-batch', '-'], batch(lan));
+  // a switch looks into no packet, whatever this machine filters on its bridges
+  for (const kind of ['arp', 'ip', 'ip6'])
+    await run('ip', ['netns', 'exec', underlay, 'sysctl', '-qw', `net.bridge.bridge-nf-call-${kind}tables=0`]);
   const { prefixLength, outsidePrefixLength } = network;
   await must(
     run,
@@ -104,6 +107,8 @@ export async function connectNode(
     ].join('\n'),
   );
   if (datapath === 'system') return;
+  // what is for another node is cut again, with complete checksums
+  await takeTogether(run, layout.namespaces.underlay, node.short);
   await inside(
     'nft',
     ['-f', '-'],
@@ -111,6 +116,16 @@ export async function connectNode(
   );
   await inside('ethtool', ['-K', 'ens3', 'tx', 'off']);
   await inside('ethtool', ['-K', 'br-ex', 'tx', 'off']);
+}
+
+/**
+ * Has a veth take packets in a thread of its own, as many together as there are, and make large segments of them. The only
+ * thread of a userspace datapath hands packets over one by one, and would carry each all the way to the receiver, whose
+ * acknowledgements are then many. A kernel without such threads (before 5.12) does that.
+ */
+export async function takeTogether(run: Exec, netns: string, device: string): Promise<void> {
+  await must(run, 'ip', ['netns', 'exec', netns, 'ethtool', '-K', device, 'gro', 'on', 'tx', 'off']);
+  await run('ip', ['netns', 'exec', netns, 'sh', '-c', `echo 1 >/sys/class/net/${device}/threaded`]);
 }
 
 /** The existing namespaces of a lab, including those of pods. */

@@ -62,7 +62,7 @@ export function guardTable(base: NftBase): string[] {
     ...chain('sources', undefined, sources(base)),
     ...chain('errors', undefined, errors(base)),
     ...chain('relayed', undefined, relayed(base)),
-    ...chain('arriving', `filter hook prerouting priority ${hookPriority.arriving}`, [
+    ...chain('arriving', `filter hook prerouting priority ${hookPriority.untracked}`, [
       `iifgroup ${podGroup} drop`,
       `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
     ]),

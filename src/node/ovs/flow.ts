@@ -5,6 +5,8 @@ export interface Match {
   readonly ct_state?: string;
   readonly ct_mark?: string;
   readonly ct_label?: string;
+  /** The destination of the packet that opened the connection, before any rewrite. */
+  readonly ct_nw_dst?: string;
   readonly proto?: 'ip' | 'arp' | 'tcp' | 'udp' | 'sctp' | 'icmp';
   readonly reg0?: string;
   readonly reg1?: string;
@@ -27,6 +29,7 @@ export const matchFields = [
   'ct_state',
   'ct_mark',
   'ct_label',
+  'ct_nw_dst',
   'proto',
   'reg0',
   'reg1',
@@ -105,3 +108,8 @@ export const vnidToTunnel: Action = { kind: 'move', from: 'NXM_NX_REG0[]', to: '
 /** So that the source's VNID can be recorded in ct_mark. */
 export const vnidOfSource: Action = { kind: 'move', from: 'NXM_NX_REG0[]', to: 'NXM_NX_REG1[]' };
 export const ctCommit = { kind: 'ct', commit: true } as const satisfies Action;
+/**
+ * The ct_state of packets of a connection that conntrack has, and that was answered: recording it again changes nothing
+ * but what it has recorded (ct_mark, ct_label).
+ */
+export const established = '+est';

@@ -89,13 +89,21 @@ export const priority = {
     /** The same as in table 101, for replies to the node, which may have masqueraded who opened the connection. */
     ownReply: 320,
     otherReply: 310,
+    /** To the node, of a connection that is recorded. */
+    gatewayRecorded: 305,
     gateway: 300,
     /** A reply to a pod's connection that a Service sent to another pod. */
     serviceReply: 260,
+    /** A reply to a pod here in which no rewrite must be undone. */
+    plainReply: 255,
+    /** Any other reply to a pod here, on the kernel's datapath. */
     reply: 250,
     local: 200,
+    /** The same as the next two, of a connection that is recorded. */
+    nodeRemoteRecorded: 135,
     /** A connection of the node itself to another node's pod. */
     nodeRemote: 130,
+    serviceRemoteRecorded: 125,
     /** A pod's connection that a Service sends to another node's pod. */
     serviceRemote: 120,
     /** A connection to another node's pod, which is recorded. */
@@ -104,10 +112,16 @@ export const priority = {
     multicastFromVxlan: 50,
     multicast: 25,
   },
-  toService: 200,
+  toService: {
+    /** Of a connection that is recorded. */
+    recorded: 201,
+    any: 200,
+  },
   isolation: { gateway: 300, open: 200, sameVnid: 100 },
   deliver: {
     replies: 200,
+    /** Of a connection that is recorded as let in to this VNID. */
+    recorded: 190,
     /** From a pod of this node, through a Service. */
     served: 160,
     /** Opened through tun0. */
@@ -130,25 +144,31 @@ export const priority = {
     ownReply: 150,
     /** Any other reply of such a VNID, or of another node's pod: dropped. */
     otherReply: 140,
+    /** The same as the next, of a connection that is recorded with this owner and egress IP. */
+    hostedRecorded: 121,
     /** From another node, for a VNID whose egress IP is here. */
     hosted: 120,
     /** From another node, for any other VNID: dropped. */
     notHosted: 110,
+    /** A connection that is recorded with the owner and the egress IP of a hop of the VNID: to that hop. */
+    recorded: 106,
     /** A connection of a VNID with several hops stays on its hop: its ct_label is that hop's egress IP. */
     kept: 105,
     /** The state of a VNID. */
     vnid: 100,
     /** Replies of the other VNIDs. */
     reply: 50,
+    /** A connection that is recorded as of a VNID that requests none. */
+    unaskedRecorded: 40,
   },
   version: defaultPriority,
 } as const;
 
 /** Priorities of our nft chains at their hooks: nft's name of the kernel's priority, and the distance from it. */
 export const hookPriority = {
-  /** Before conntrack, which must not track VXLAN. */
+  /** Before conntrack, which must not track VXLAN, nor what arrives where it must not. */
   untracked: 'raw',
-  /** After conntrack, and before others change marks: owners, and what arrives where it must not. */
+  /** After conntrack, and before others change marks: owners. */
   arriving: 'mangle - 40',
   /** Where others filter too; the order does not matter, because each of them can only drop. */
   filter: 'filter',

@@ -7,6 +7,7 @@ import type { Vnid } from '../../model/values/vnid.ts';
 import {
   type Action,
   ctCommit,
+  established,
   type Flow,
   type Group,
   hex,
@@ -19,7 +20,7 @@ import { ownerOf, repliesOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
-import { type Keeping, packetToTun0 } from './tun0.ts';
+import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
 
 /**
  * The ct_label of a connection that leaves with an egress IP: the address as a number, so its meaning never changes.
@@ -28,7 +29,7 @@ function labelOf(egressIP: Ip): number {
   return Number(ipNumber(egressIP));
 }
 
-function keeping(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Keeping {
+function keeping(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Required<Keeping> {
   return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(egressIP) };
 }
 
@@ -40,12 +41,21 @@ function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
 }
 
 function remoteHop(facts: NodeFacts, vnid: Vnid, hop: Hop): Action[] {
-  return [
-    { ...ctCommit, ...keeping(facts, vnid, hop.egressIP) },
-    vnidToTunnel,
-    set('tun_dst', hop.nodeIP),
-    output(port.vxlan0),
-  ];
+  return [{ ...ctCommit, ...keeping(facts, vnid, hop.egressIP) }, ...recordedToHop(hop)];
+}
+
+function recordedToHop({ nodeIP }: Hop): Action[] {
+  return [vnidToTunnel, set('tun_dst', nodeIP), output(port.vxlan0)];
+}
+
+function recordedLocalHop(facts: NodeFacts, vnid: Vnid): Action[] {
+  return [set('eth_dst', facts.tunMac), ...recordedToTun0(facts, markOf(vnid, facts.masqueradeBit))];
+}
+
+/** What a connection has that is recorded with all that `keeping` says: nothing would change by recording it again. */
+function recordedWith(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Flow['match'] {
+  const { mark, label } = keeping(facts, vnid, egressIP);
+  return { ct_state: established, ct_mark: hex(mark), ct_label: hex(label) };
 }
 
 /**
@@ -56,6 +66,15 @@ function keptBy(facts: NodeFacts, vnid: Vnid, { node, egressIP }: Hop): Flow['ma
   if (facts.datapath === 'system' && node === facts.name)
     return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
   return { ct_label: hex(labelOf(egressIP)) };
+}
+
+/** How a connection goes on to a hop without a commit; nothing where none is made that could be left out. */
+function recordedAt(facts: NodeFacts, vnid: Vnid, hop: Hop): (readonly [Flow['match'], Action[]])[] {
+  const isHere = hop.node === facts.name;
+  if (isHere && facts.datapath === 'system') return [];
+  return [
+    [recordedWith(facts, vnid, hop.egressIP), isHere ? recordedLocalHop(facts, vnid) : recordedToHop(hop)] as const,
+  ];
 }
 
 /** Flows and groups of one VNID. */
@@ -90,8 +109,12 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
     actions,
   });
   // a connection keeps its hop while that is available, also when new ones use another
-  const kept =
-    listed.length < 2 ? [] : listed.map((hop) => at(priority.egressIP.kept, keptBy(facts, vnid, hop), actionsOf(hop)));
+  const kept = [
+    ...listed.flatMap((hop) => recordedAt(facts, vnid, hop).map((one) => at(priority.egressIP.recorded, ...one))),
+    ...(listed.length < 2
+      ? []
+      : listed.map((hop) => at(priority.egressIP.kept, keptBy(facts, vnid, hop), actionsOf(hop)))),
+  ];
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
   return {
@@ -130,7 +153,7 @@ function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   const reply = { ct_state: '+rpl', proto: 'ip', reg0: registerValue(vnid) } as const;
   const own = repliesOf(vnid);
   const toNode = { nw_dst: facts.gateway };
-  const actions = packetToTun0(facts, 0);
+  const actions = recordedToTun0(facts, 0);
   const { egressIP, route } = priority;
   return [
     { table: table.egressIP, priority: egressIP.ownReply, match: own, actions },
@@ -165,10 +188,16 @@ export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState
 }
 
 /** What other nodes send here for a VNID leaves with the egress IP that this node hosts for it. */
-function hostedFlow(facts: NodeFacts, vnid: Vnid, ip: Ip): Flow {
+function hostedFlowsOf(facts: NodeFacts, vnid: Vnid, ip: Ip): Flow[] {
   const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
-  const actions = localHop(facts, vnid, ip);
-  return { table: table.egressIP, priority: priority.egressIP.hosted, match, actions };
+  const { hosted, hostedRecorded } = priority.egressIP;
+  const at = (priority: number, match: Flow['match'], actions: Action[]): Flow => ({
+    ...{ table: table.egressIP, priority, match, actions },
+  });
+  const any = at(hosted, match, localHop(facts, vnid, ip));
+  if (facts.datapath === 'system') return [any];
+  const recorded = { ...recordedWith(facts, vnid, ip), ...match };
+  return [at(hostedRecorded, recorded, recordedLocalHop(facts, vnid)), any];
 }
 
 /** By facts the flow of each VNID whose egress IP is here, as of the last time. */
@@ -180,7 +209,7 @@ function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>): (readonly
   const known = hostedByVnid(facts);
   for (const vnid of known.keys()) if (!hosted.has(vnid)) known.delete(vnid);
   for (const [vnid, ip] of hosted)
-    if (known.get(vnid)?.ip !== ip) known.set(vnid, { ip, flows: [hostedFlow(facts, vnid, ip)] });
+    if (known.get(vnid)?.ip !== ip) known.set(vnid, { ip, flows: hostedFlowsOf(facts, vnid, ip) });
   return [...known.values()].map(({ flows }) => flows);
 }
 

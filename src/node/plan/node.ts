@@ -19,7 +19,7 @@ import { egressRules, hopsUsed, hostedHere } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
-import { isolationFlows, podFlows } from './pods.ts';
+import { isolationFlows, podFlows, recordedFlows } from './pods.ts';
 import { remoteNodeFlows } from './remotes.ts';
 import { staticFlows } from './static.ts';
 
@@ -201,6 +201,7 @@ export function planNode(input: NodeInput): NodePlan {
     ...remotes.map(remoteNodeFlows),
     ...pods.map(podFlows),
     isolationFlows(networks.mode, vnids),
+    recordedFlows(vnids),
     world === undefined ? [] : networkPolicyFlows(world)(local),
     ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
     multicast.flows,

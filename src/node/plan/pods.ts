@@ -1,8 +1,8 @@
 /** Flows for the pods of this node. */
 import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { type Flow, goto, hex, output, registerValue, set } from '../ovs/flow.ts';
-import { repliesOf } from '../ovs/owner.ts';
+import { established, type Flow, goto, hex, output, outputReg2, registerValue, set } from '../ovs/flow.ts';
+import { letInTo, repliesOf } from '../ovs/owner.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import { podMacEnd } from '../values/addressing.ts';
 import type { LocalPod } from '../values/facts.ts';
@@ -74,3 +74,16 @@ function replies(vnid: Vnid): Flow {
     actions: [goto(table.commit)],
   };
 }
+
+/**
+ * Delivery to the VNIDs with pods here, of connections that are recorded as let in to them: they need not be recorded
+ * again, which is a pass through conntrack less for each packet.
+ */
+export const recordedFlows = memoized((vnids: ReadonlySet<Vnid>): readonly Flow[] =>
+  [...vnids].map((vnid) => ({
+    table: table.deliver,
+    priority: priority.deliver.recorded,
+    match: { ct_state: established, ct_mark: letInTo(vnid), proto: 'ip', reg1: registerValue(vnid) },
+    actions: [outputReg2],
+  })),
+);

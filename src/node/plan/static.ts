@@ -7,6 +7,7 @@ import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
 import {
   type Action,
   ctCommit,
+  established,
   type Flow,
   goto,
   hex,
@@ -20,7 +21,7 @@ import { noneAsked } from '../ovs/owner.ts';
 import { ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import { memoizedPair } from '../values/memo.ts';
-import { arpToTun0, packetToTun0 } from './tun0.ts';
+import { arpToTun0, handOver, packetToTun0, recordedToTun0 } from './tun0.ts';
 
 const multicastRange = '224.0.0.0/4';
 const { vxlan0, tun0 } = port;
@@ -95,14 +96,11 @@ function commit(): Flow[] {
 /** Table 31: routing. */
 function route(facts: NodeFacts, networks: Networks): Flow[] {
   const row = rowsOf(table.route);
-  const { gateway, reply, local, remote, multicastFromVxlan, multicast } = priority.route;
+  const { gateway, gatewayRecorded, local, remote, multicastFromVxlan, multicast } = priority.route;
   const subnet = facts.subnet.text;
   return [
     row(gateway, { proto: 'arp', arp_tpa: facts.gateway }, arpToTun0(facts)),
-    row(gateway, { proto: 'ip', nw_dst: facts.gateway }, packetToTun0(facts, 0)),
-    row(reply, { ct_state: '+rpl', proto: 'ip', nw_dst: subnet }, [
-      { kind: 'ct', commit: false, table: table.toLocalPod, nat: true },
-    ]),
+    ...handOver(facts, row(gateway, { proto: 'ip', nw_dst: facts.gateway }), gatewayRecorded),
     row(local, { proto: 'arp', arp_tpa: subnet }, [goto(table.arpLocal)]),
     row(local, { proto: 'ip', nw_dst: subnet }, [goto(table.toLocalPod)]),
     row(remote, { proto: 'ip', nw_dst: networks.service.text }, [goto(table.toService)]),
@@ -115,6 +113,7 @@ function route(facts: NodeFacts, networks: Networks): Flow[] {
     row(priority.otherwise, { proto: 'ip' }, [goto(table.outside)]),
     row(priority.otherwise, { proto: 'arp' }),
     ...routeAnswers(facts),
+    ...routeReplies(facts, networks),
     ...routeServices(facts, networks),
     ...routeNoted(networks),
   ];
@@ -129,7 +128,7 @@ function routeAnswers(facts: NodeFacts): Flow[] {
   const row = rowsOf(table.route);
   const { firstAnswer } = priority.route;
   const unanswered = { ct_mark: '0', proto: 'ip', in_port: vxlan0, nw_dst: facts.gateway } as const;
-  const toNode = packetToTun0(facts, 0);
+  const toNode = recordedToTun0(facts, 0);
   return [
     row(firstAnswer, { ct_state: '-rel+rpl', ...unanswered }, [
       vnidOfSource,
@@ -141,23 +140,44 @@ function routeAnswers(facts: NodeFacts): Flow[] {
 }
 
 /**
+ * Table 31, replies to a pod here, of which a Service may have rewritten the connection: the node's kernel did it, and
+ * its conntrack can undo it on the kernel's datapath. That is another pass through conntrack and the flows, which a reply
+ * does not need that came through the node's kernel, or whose connection was opened to a pod's own address.
+ */
+function routeReplies({ datapath, subnet }: NodeFacts, { cluster }: Networks): Flow[] {
+  if (datapath === 'netdev') return [];
+  const row = rowsOf(table.route);
+  const { plainReply, reply } = priority.route;
+  const replies = { ct_state: '+rpl', proto: 'ip', nw_dst: subnet.text } as const;
+  const plain = [goto(table.toLocalPod)];
+  return [
+    row(plainReply, { ...replies, in_port: tun0 }, plain),
+    ...cluster.map(({ text }) => row(plainReply, { ...replies, ct_nw_dst: text }, plain)),
+    row(reply, replies, [{ kind: 'ct', commit: false, table: table.toLocalPod, nat: true }]),
+  ];
+}
+
+/**
  * Table 31, packets that a Service rewrote. The node's kernel rewrites a pod's connection, and only the kernel can undo
- * it in replies. The kernel's datapath uses the kernel's conntrack for that (`ct(nat)` above); on the userspace
- * datapath replies go through tun0, wherever the other pod is. What the node itself opens there is recorded as
- * nobody's.
+ * it in replies. On the userspace datapath replies go through tun0 for that, wherever the other pod is. What the node
+ * itself opens there is recorded as nobody's.
  */
 function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   const { datapath, subnet, gateway, tunMac } = facts;
   if (datapath === 'system') return [];
   const row = rowsOf(table.route);
-  const { serviceReply, nodeRemote, serviceRemote } = priority.route;
+  const { serviceReply, nodeRemoteRecorded, nodeRemote, serviceRemoteRecorded, serviceRemote } = priority.route;
   const remote = { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text } as const;
+  const recorded = { ...remote, ct_state: `${established}-rpl` } as const;
+  const onward = [goto(table.toRemotePod)];
   return [
     row(serviceReply, { ct_state: '+rpl', ct_mark: `${hex(ctMark.served)}/${hex(ctMark.kind)}`, proto: 'ip' }, [
       set('eth_dst', tunMac),
-      ...packetToTun0(facts, 0),
+      ...recordedToTun0(facts, 0),
     ]),
     ...cluster.flatMap(({ text }) => [
+      row(nodeRemoteRecorded, { ...recorded, nw_src: gateway, nw_dst: text }, onward),
+      row(serviceRemoteRecorded, { ...recorded, ct_mark: hex(ctMark.served), nw_dst: text }, onward),
       row(nodeRemote, { ...remote, nw_src: gateway, nw_dst: text }, [{ ...ctCommit, table: table.toRemotePod }]),
       row(serviceRemote, { ...remote, nw_dst: text }, [{ ...ctCommit, mark: ctMark.served, table: table.toRemotePod }]),
     ]),
@@ -166,13 +186,13 @@ function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
 
 /**
  * Table 31 with NetworkPolicy: the other node's table 81 records whether a connection was let in; here it is recorded
- * so that its replies are known.
+ * with its first packets, so that its replies are known.
  */
 function routeNoted(networks: Networks): Flow[] {
   if (networks.mode !== 'networkpolicy') return [];
   const row = rowsOf(table.route);
   return pairs(networks).map((pair) =>
-    row(priority.route.notedRemote, { ct_state: '-rpl', proto: 'ip', ...pair }, [
+    row(priority.route.notedRemote, { ct_state: '+new-rpl', proto: 'ip', ...pair }, [
       { ...ctCommit, table: table.toRemotePod },
     ]),
   );
@@ -185,7 +205,8 @@ function pairs({ cluster }: Networks): Match[] {
 
 /** Table 60: the node's kernel handles Services. */
 function toService(facts: NodeFacts): Flow[] {
-  return [rowsOf(table.toService)(priority.toService, { proto: 'ip' }, packetToTun0(facts, 0))];
+  const { any, recorded } = priority.toService;
+  return handOver(facts, rowsOf(table.toService)(any, { proto: 'ip' }), recorded);
 }
 
 /** Table 80: who reaches the pods here, except for NetworkPolicies. The gateway always does. */
@@ -249,11 +270,13 @@ function outside(facts: NodeFacts): Flow[] {
  */
 function egressIP(facts: NodeFacts): Flow[] {
   const row = rowsOf(table.egressIP);
-  const { reply, otherReply, notHosted } = priority.egressIP;
+  const { reply, otherReply, notHosted, unaskedRecorded } = priority.egressIP;
+  const recorded = { ct_state: established, ct_mark: hex(noneAsked), proto: 'ip' } as const;
   return [
     row(otherReply, { ct_state: '+rpl', proto: 'ip', in_port: vxlan0 }),
-    row(reply, { ct_state: '+rpl', proto: 'ip' }, packetToTun0(facts, 0)),
+    row(reply, { ct_state: '+rpl', proto: 'ip' }, recordedToTun0(facts, 0)),
     row(notHosted, { in_port: vxlan0 }),
+    ...(facts.datapath === 'system' ? [] : [row(unaskedRecorded, recorded, recordedToTun0(facts, 0))]),
     row(priority.otherwise, { proto: 'ip' }, packetToTun0(facts, 0, { mark: noneAsked })),
   ];
 }

@@ -1,5 +1,5 @@
 /** Hands packets to the node: through port tun0, with the mark of their VNID. */
-import { type Action, ctCommit, output, registerValue, set } from '../ovs/flow.ts';
+import { type Action, ctCommit, established, type Flow, output, registerValue, set } from '../ovs/flow.ts';
 import { markMacPrefix, port } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
 
@@ -23,11 +23,28 @@ export interface Keeping {
  * conntrack table with the node, and an entry committed here could not get source NAT there; nft records its owner.
  */
 export function packetToTun0(facts: NodeFacts, mark: number, keeping?: Keeping): Action[] {
-  if (facts.datapath === 'system') {
-    return [set('pkt_mark', registerValue(mark)), output(port.tun0)];
-  }
-  const commit: Action = { ...ctCommit, ...keeping };
-  return [commit, set('eth_src', markMac(mark)), output(port.tun0)];
+  const commits: Action[] = facts.datapath === 'system' ? [] : [{ ...ctCommit, ...keeping }];
+  return [...commits, ...recordedToTun0(facts, mark)];
+}
+
+/**
+ * The same for a packet of a connection that Open vSwitch's conntrack has already, with what it would record: one pass
+ * through conntrack less. A reply always belongs to such a connection.
+ */
+export function recordedToTun0(facts: NodeFacts, mark: number): Action[] {
+  const marked = facts.datapath === 'system' ? set('pkt_mark', registerValue(mark)) : set('eth_src', markMac(mark));
+  return [marked, output(port.tun0)];
+}
+
+/**
+ * Flows that hand packets to tun0 unmarked, of which those of recorded connections need no commit; the kernel's
+ * datapath commits none.
+ */
+export function handOver(facts: NodeFacts, flow: Omit<Flow, 'actions'>, recordedPriority: number): Flow[] {
+  const any = { ...flow, actions: packetToTun0(facts, 0) };
+  if (facts.datapath === 'system') return [any];
+  const match = { ct_state: established, ...flow.match };
+  return [{ ...flow, priority: recordedPriority, match, actions: recordedToTun0(facts, 0) }, any];
 }
 
 /** The actions that hand an ARP frame to tun0. */

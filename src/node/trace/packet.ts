@@ -10,6 +10,10 @@ export interface Packet {
   readonly ct_label?: number;
   /** Conntrack mark of its connection. */
   readonly ct_mark?: number;
+  /** Whether conntrack has its connection, with an answer; else it is new. */
+  readonly isEstablished?: boolean;
+  /** The destination of the packet that opened the connection, before any rewrite. */
+  readonly ct_nw_dst?: string;
   /** Whether it goes the other way than the packet that opened its connection. */
   readonly isReply?: boolean;
   /** Whether it is a message about the connection, such as an ICMP error. */
@@ -49,8 +53,10 @@ function hasMark({ ct_mark: mark = 0 }: Packet, wanted: string): boolean {
   return (mark & mask) >>> 0 === number >>> 0;
 }
 
-function isInState({ isTracked = true, isReply = false, isRelated = false }: Packet, wanted: string): boolean {
-  const is: Readonly<Record<string, boolean>> = { trk: isTracked, rpl: isReply, rel: isRelated };
+function isInState(packet: Packet, wanted: string): boolean {
+  const { isTracked = true, isReply = false, isRelated = false, isEstablished = isReply } = packet;
+  const [est, isNew] = [isTracked && isEstablished, isTracked && !isEstablished && !isRelated];
+  const is: Readonly<Record<string, boolean>> = { trk: isTracked, rpl: isReply, rel: isRelated, est, new: isNew };
   return (wanted.match(/[+-][a-z]+/g) ?? []).every((flag) => is[flag.slice(1)] === flag.startsWith('+'));
 }
 
@@ -80,6 +86,7 @@ const tests: readonly Test[] = [
   on('ct_state', (wanted, packet) => isInState(packet, wanted)),
   on('ct_mark', (wanted, packet) => hasMark(packet, wanted)),
   on('ct_label', (wanted, { ct_label: label = 0 }) => Number(wanted) === label),
+  on('ct_nw_dst', (wanted, { ct_nw_dst: ip }) => ip !== undefined && isWithin(ip, wanted)),
   on('nw_frag', (_wanted, { isLater }) => isLater === true),
   on('tp_src', (wanted, packet) => hasPort(packet.tp_src, wanted, packet)),
   on('tp_dst', (wanted, packet) => hasPort(packet.tp_dst, wanted, packet)),

@@ -134,5 +134,5 @@ class Walk {
  * it is multicast). A bridge drops what no flow outputs.
  */
 export function walk(content: BridgeContent, packet: Packet): readonly End[] {
-  return new Walk(content).from(table.dispatch, { ...packet, isTracked: packet.proto === 'arp' }, []);
+  return new Walk(content).from(table.dispatch, { isTracked: packet.proto === 'arp', ...packet }, []);
 }

@@ -29,6 +29,10 @@ const anyPacket = some({
   dl_dst: mac,
 });
 const ofIp = some({ nw_src: address, nw_dst: fc.oneof(address, fc.constant('203.0.113.7')) });
+const ofReply = fc.option(
+  address.map((ct_nw_dst): Match => ({ ct_state: '+rpl', ct_nw_dst })),
+  { nil: {} },
+);
 const ofArp = some({ arp_spa: address, arp_tpa: address, arp_sha: mac });
 const ofPorts = some({
   tp_src: fc.nat(0xffff).map(String),
@@ -37,8 +41,12 @@ const ofPorts = some({
 
 /** Matches that Open vSwitch takes: what a field needs is there. */
 const anyMatch: fc.Arbitrary<Match> = fc
-  .tuple(anyPacket, fc.option(fc.constantFrom(...protocols), { nil: undefined }), ofIp, ofArp, ofPorts, fc.boolean())
-  .map(([packet, proto, ip, arp, ports, isLater]): Match => {
+  .tuple(
+    ...([anyPacket, fc.option(fc.constantFrom(...protocols), { nil: undefined }), ofIp, ofArp, ofPorts] as const),
+    ...([fc.boolean(), ofReply] as const),
+  )
+  .map(([packet, proto, any, arp, ports, isLater, reply]): Match => {
+    const ip = { ...any, ...reply };
     if (proto === undefined) return packet;
     if (proto === 'arp') return { ...packet, proto, ...arp };
     if (proto === 'ip' && isLater) return { ...packet, proto, ...ip, nw_frag: 'later' };

@@ -79,9 +79,39 @@ test('where the first available is wanted, new connections use that alone, and o
   expect(ways(scene, { ...fromPod, ct_mark: owner + 1 })).toEqual(['192.168.7.12']);
 });
 
-test('a VNID with one hop needs no flow to keep it', () => {
+test('a VNID with one hop needs no flow to keep it, only one for connections that are recorded', () => {
   const { flows } = rulesOf({ requests: { 77: [first] }, hosts: { 1: [first] } });
-  expect(flows.filter(({ match }) => match.ct_label !== undefined)).toEqual([]);
+  expect(flows.filter(({ match }) => match.ct_label !== undefined).map(({ priority }) => priority)).toEqual([106]);
+});
+
+describe.each(['system', 'netdev'] as const)('on the %s datapath', (datapath) => {
+  const scene = { datapath, requests: { 77: [first, second] }, hosts: { 0: [first], 1: [second] } };
+  const owner = ownerOf(vnid(77), nodeInput(scene).facts.masqueradeBit);
+  const actions = (packet: Partial<Packet>): readonly Action[] =>
+    actionsFor(rulesOf(scene).flows, table.egressIP, { proto: 'tcp', reg0: 77, in_port: 5, ...packet }) ?? [];
+  const commits = (packet: Partial<Packet>): number => actions(packet).filter(({ kind }) => kind === 'ct').length;
+  const labels = [first, second].map((text) => Number(ipNumber(ip(text))));
+
+  test('a connection that is recorded with its owner and its egress IP goes on to that without a commit', () => {
+    for (const ct_label of labels) {
+      const known = { isEstablished: true, ct_mark: owner, ct_label };
+      const without = actions({ ...known, isEstablished: false }).filter(({ kind }) => kind !== 'ct');
+      expect(actions(known)).toEqual(without);
+      expect(commits(known)).toBe(0);
+    }
+    const known = { isEstablished: true, ct_mark: owner, ct_label: labels[0]!, in_port: port.vxlan0 };
+    expect(actions(known)).toEqual(actions({ in_port: port.vxlan0 }).filter(({ kind }) => kind !== 'ct'));
+  });
+
+  test('one with another owner or without the label is recorded first, unless its node does that', () => {
+    const isHere = datapath === 'system' ? 0 : 1;
+    expect(commits({ isEstablished: true, ct_mark: owner, ct_label: labels[1]! + 9 })).toBe(isHere);
+    expect(commits({ isEstablished: true, ct_mark: owner + 1, ct_label: labels[1]! })).toBe(1);
+    expect(commits({ isEstablished: true, ct_mark: owner + 1, ct_label: labels[0]! })).toBe(isHere);
+    expect(commits({ isEstablished: true, ct_mark: owner + 1, ct_label: labels[0]!, in_port: port.vxlan0 })).toBe(
+      isHere,
+    );
+  });
 });
 
 test('what comes from other nodes leaves here when this node hosts an IP of the VNID, with pods here or without', () => {

@@ -362,7 +362,7 @@ test('with several pod networks, connections from each to each are known once th
     '10.254.0.0/16,nw_dst=10.254.0.0/16',
   ];
   expect(known(81, 100)).toEqual(all.map((pair) => `table=81,priority=100,ct_state=-rel,ip,nw_src=${pair}`));
-  expect(known(31, 110)).toEqual(all.map((pair) => `table=31,priority=110,ct_state=-rpl,ip,nw_src=${pair}`));
+  expect(known(31, 110)).toEqual(all.map((pair) => `table=31,priority=110,ct_state=+new-rpl,ip,nw_src=${pair}`));
 });
 
 test('a rule that cannot be read is told with its policy', () => {

@@ -125,6 +125,7 @@ export const fields = {
   ct_state: { class: nxm, number: 105, size: 4, form: connectionState },
   ct_mark: { class: nxm, number: 107, size: 4, form: register },
   ct_label: { class: nxm, number: 108, size: 16, form: register },
+  ct_nw_dst: { class: nxm, number: 121, size: 4, form: address },
 } as const satisfies Readonly<Record<string, Field>>;
 
 export type FieldName = keyof typeof fields;

@@ -47,6 +47,7 @@ const places: readonly Place[] = [
   { field: 'ct_state', key: 'ct_state' },
   { field: 'ct_mark', key: 'ct_mark' },
   { field: 'ct_label', key: 'ct_label' },
+  { field: 'ct_nw_dst', key: 'ct_nw_dst' },
 ];
 const placeOf = new Map(places.map((place) => [place.field, place]));
 
