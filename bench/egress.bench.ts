@@ -146,6 +146,7 @@ const overlapping =
 const shapes: readonly (readonly [string, Shape])[] = [
   ['1,000 x 2 on 50 nodes', { namespaces: 1000, each: 2, nodes: 50, cidrs: shared }],
   ['10,000 x 2 on 500 nodes', { namespaces: 10_000, each: 2, nodes: 500, cidrs: shared }],
+  ['10,000 x 2 on 5,000 nodes', { namespaces: 10_000, each: 2, nodes: 5_000, cidrs: shared }],
   ['100,000 x 2 on 500 nodes', { namespaces: 100_000, each: 2, nodes: 500, cidrs: shared }],
   ['1,000 x 2 on 50, CIDRs overlap in part', { namespaces: 1000, each: 2, nodes: 50, cidrs: overlapping(2000, 50) }],
   [

@@ -2,6 +2,7 @@
  * The assignment problem as numbers: nodes, items (egress IPs to place) and the nodes allowed for each item. The order
  * depends only on names and requests, so the result never depends on the order of the input.
  */
+import isEqual from 'lodash/isEqual.js';
 import type { TrackedIp } from '../egress/tracked-ips.ts';
 import type { EgressTracker, TrackedHost } from '../egress/tracker.ts';
 import type { Unusable } from '../egress/unusable.ts';
@@ -52,14 +53,21 @@ export interface Problem {
 const unlimited = 2 ** 31 - 1;
 
 /** The problem without the current place of items and without the nodes' capacity. */
-interface Demand extends Chosen {
+interface Demand {
+  readonly tracker: EgressTracker;
+  /** The requests and the manual lists. */
+  readonly requested: string;
+  /** The nodes and their CIDRs. */
+  readonly offered: string;
   readonly classes: Classes;
+  readonly chosen: Chosen;
 }
 
-/** Makes problems. Reuses the demand while requests, CIDRs, health and manual lists stay the same. */
+/**
+ * Makes problems. Reuses the demand while requests, CIDRs, health and manual lists stay the same, and what was chosen
+ * of the requests while other nodes have the same CIDRs as one that comes or goes.
+ */
 export class ProblemMaker {
-  #tracker: EgressTracker | undefined;
-  #key = '';
   #demand: Demand | undefined;
 
   /** The problem for these objects. A node that is not in `limits` has no limits. */
@@ -70,19 +78,21 @@ export class ProblemMaker {
     const nodes = online.map(({ hostSubnet }) => hostSubnet.name);
     const cidrs = online.map((one) => usableCidrs(one, limits.get(one.hostSubnet.name)));
     const byHand = hosts.filter((host) => !isOwned(host)).flatMap(({ ips }) => ips);
-    const key = [
-      String(tracker.demandVersion),
-      ...cidrs.map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`),
-      byHand.map(({ ip }) => ip).join(),
-    ].join('\n');
-    if (this.#demand === undefined || tracker !== this.#tracker || key !== this.#key) {
+    const requested = `${tracker.demandVersion}\n${byHand.map(({ ip }) => ip).join()}`;
+    const offered = cidrs
+      .map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`)
+      .join('\n');
+    const known = this.#demand;
+    const before = known?.tracker === tracker && known.requested === requested ? known : undefined;
+    let demand = before;
+    if (demand?.offered !== offered) {
       const classes = new Classes(cidrs);
-      const places = new Places(classes, nodes);
-      this.#demand = { classes, ...chooseItems(tracker, places, byHand) };
-      this.#tracker = tracker;
-      this.#key = key;
+      const again = before === undefined ? undefined : chosenAgain(before, classes);
+      const chosen = again ?? chooseItems(tracker, new Places(classes, nodes), byHand);
+      demand = { tracker, requested, offered, classes, chosen };
     }
-    const { classes, ...chosen } = this.#demand;
+    this.#demand = demand;
+    const { classes, chosen } = demand;
     const { home, moreHomes, counts } = findHomes(online, classes, chosen);
     const capacity = Int32Array.from(nodes, (node, index) => {
       const limit = limits.get(node)?.capacity ?? unlimited;
@@ -102,6 +112,15 @@ function usableCidrs({ hostSubnet: { egressCIDRs } }: TrackedHost, limits: Cloud
 }
 
 type Chosen = Pick<Problem, 'items' | 'itemOf' | 'groupOf' | 'groups' | 'vnids' | 'classOf' | 'excluded'>;
+
+/**
+ * The same items for other nodes; undefined if they must be chosen anew: because some may go to other places than all of
+ * their piece of the address space, or because not all that could go to the same nodes still can.
+ */
+function chosenAgain({ classes: before, chosen }: Demand, classes: Classes): Chosen | undefined {
+  const numbers = classes.numbersFrom(before);
+  return numbers && { ...chosen, classOf: chosen.classOf.map((index) => numbers[index] ?? 0) };
+}
 
 /** Items at the same position in the lists of their VNIDs, in order of VNID. */
 interface Row {
@@ -174,6 +193,7 @@ class Places {
     const found = this.#classes.of(key);
     if (found < 0) return 'NoCIDRContainsEgressIP';
     if (absentHosts === 0) return found;
+    this.#classes.except();
     const here = hosts
       .flatMap(({ node }) => this.#numbers.get(node) ?? [])
       .filter((node) => this.#classes.has(found, node));
@@ -219,6 +239,7 @@ class Classes {
   readonly #classOfPiece: (number | undefined)[] = [];
   readonly #byNodes = new Map<string, number>();
   readonly #ranges: readonly Range[];
+  #hasExceptions = false;
 
   constructor(cidrs: readonly (readonly Cidr[])[]) {
     this.#cidrs = cidrs;
@@ -239,6 +260,29 @@ class Classes {
     const piece = this.#pieceOf(key);
     if (piece < 0) return -1;
     return (this.#classOfPiece[piece] ??= this.#make(key));
+  }
+
+  /**
+   * Maps each class of `before`, for other nodes, to the one here that has the same addresses; undefined if there is not
+   * exactly one for each.
+   */
+  numbersFrom(before: Classes): Int32Array | undefined {
+    if (before.#hasExceptions || !isEqual(before.#starts, this.#starts)) return undefined;
+    const numbers = new Int32Array(before.all.length).fill(-1);
+    for (const [piece, start] of this.#starts.entries()) {
+      const was = before.#classOfPiece[piece];
+      if (was === undefined) continue;
+      const is = (this.#classOfPiece[piece] = this.#make(start));
+      const isOther = was >= 0 && numbers[was] !== -1 && numbers[was] !== is;
+      if (isOther || was < 0 !== is < 0) return undefined;
+      if (was >= 0) numbers[was] = is;
+    }
+    return numbers;
+  }
+
+  /** An address may not go wherever others of its piece may. */
+  except(): void {
+    this.#hasExceptions = true;
   }
 
   /** The class of exactly these nodes. */

@@ -96,9 +96,12 @@ function releasedOf(tracker: EgressTracker): readonly string[] {
   return [...tracker.absent()].flatMap(({ name, isToEmpty }) => (isToEmpty ? [name] : [])).sort(compareText);
 }
 
-/** Whether both problems differ only in where the items are now. The maker reuses the items when they are the same. */
+/**
+ * Whether both problems differ only in where the items are now. The maker reuses the items when they are the same, and
+ * the classes when the nodes are, too.
+ */
 function sameDemand(a: Problem, b: Problem): boolean {
-  return a.items === b.items && sameEntries(a.capacity, b.capacity);
+  return a.items === b.items && a.classes === b.classes && sameEntries(a.capacity, b.capacity);
 }
 
 function sameEntries(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
@@ -140,40 +143,59 @@ function compareKeys(a: TrackedIp, b: TrackedIp): number {
 
 /** The lists that lead to the plan: IPs that move are withdrawn first, and IPs without a node are placed. */
 function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'changed' | 'moves'> {
-  const next = new Map<NodeName, TrackedIp[]>();
-  const changed = new Set<NodeName>();
-  const moves: Move[] = [];
-  const listed = new Uint8Array(problem.itemOf.length);
-  for (const { hostSubnet, ips } of problem.owned) {
-    const from = hostSubnet.name;
-    const stay: TrackedIp[] = [];
-    for (const tracked of ips) {
-      listed[tracked.id] = 1;
-      const to = targetOf(problem, place, tracked);
-      if (to === from) stay.push(tracked);
-      else moves.push({ egressIP: tracked.ip, from, to });
-    }
-    next.set(from, stay);
-    if (stay.length < ips.length) changed.add(from);
-  }
+  const { lists, moves, listed } = withdrawalsOf(problem, place);
+  const changed = new Set<NodeName>(moves.map(({ from }) => from));
+  const placed = new Map<NodeName, TrackedIp[]>();
   for (const tracked of problem.items) {
     const node = listed[tracked.id] === 1 ? undefined : targetOf(problem, place, tracked);
     if (node === undefined) continue;
-    next.get(node)?.push(tracked);
     changed.add(node);
+    const there = placed.get(node);
+    if (there === undefined) placed.set(node, [tracked]);
+    else there.push(tracked);
   }
-  const lists = new Map<NodeName, readonly Ip[]>();
-  for (const [name, list] of next)
-    lists.set(
-      name,
-      inOrder(list).map(({ ip }) => ip),
-    );
-  return { lists, changed: [...changed].sort(compareText), moves };
+  const next = new Map<NodeName, readonly Ip[]>();
+  for (const { name, egressIPs, kept } of lists) {
+    const come = placed.get(name);
+    if (!changed.has(name) && isInOrder(kept)) next.set(name, egressIPs);
+    else
+      next.set(
+        name,
+        [...kept, ...(come ?? [])].sort(compareKeys).map(({ ip }) => ip),
+      );
+  }
+  return { lists: next, changed: [...changed].sort(compareText), moves };
 }
 
-function inOrder(list: TrackedIp[]): readonly TrackedIp[] {
-  const sorted = list.every((tracked, index) => index === 0 || compareKeys(list[index - 1] ?? tracked, tracked) <= 0);
-  return sorted ? list : list.sort(compareKeys);
+interface Withdrawals {
+  /** What stays on each node with egressCIDRs, and what its HostSubnet lists now. */
+  readonly lists: readonly {
+    readonly name: NodeName;
+    readonly egressIPs: readonly Ip[];
+    readonly kept: readonly TrackedIp[];
+  }[];
+  readonly moves: readonly Move[];
+  /** Maps the id of each IP that such a node lists to 1. */
+  readonly listed: Uint8Array;
+}
+
+function withdrawalsOf(problem: Problem, place: Int32Array): Withdrawals {
+  const moves: Move[] = [];
+  const listed = new Uint8Array(problem.itemOf.length);
+  const lists = problem.owned.map(({ hostSubnet: { name, egressIPs }, ips }) => {
+    const kept = ips.filter((tracked) => {
+      listed[tracked.id] = 1;
+      const to = targetOf(problem, place, tracked);
+      if (to !== name) moves.push({ egressIP: tracked.ip, from: name, to });
+      return to === name;
+    });
+    return { name, egressIPs, kept };
+  });
+  return { lists, moves, listed };
+}
+
+function isInOrder(list: readonly TrackedIp[]): boolean {
+  return list.every((tracked, index) => index === 0 || compareKeys(list[index - 1] ?? tracked, tracked) <= 0);
 }
 
 /** The final node of the IP. */

@@ -57,8 +57,8 @@ export function policyOf(raw: NetworkPolicyObject): NetworkPolicy {
   return read(raw).policy;
 }
 
-function metadataPart(metadata: ObjectMeta): ObjectMeta {
-  return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
+function metadataPart({ name, namespace, uid, resourceVersion, labels }: ObjectMeta): ObjectMeta {
+  return { name, namespace, uid, resourceVersion, labels };
 }
 
 /** The part of a Namespace that matters to policies. */

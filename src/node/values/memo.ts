@@ -20,15 +20,22 @@ export function memoizedPair<A extends object, B extends object, V>(
   return (one, other) => inner(one)(other);
 }
 
+/** Whether both have the same fields, in the same order. */
+function sameFields(one: object, other: object): boolean {
+  const [fields, others] = [Object.entries(one), Object.entries(other)];
+  return (
+    fields.length === others.length &&
+    fields.every(([name, value], index) => {
+      const [otherName, otherValue] = others[index] ?? [];
+      return name === otherName && value === otherValue;
+    })
+  );
+}
+
 /**
  * Returns `now` with objects of equal fields replaced by those of `before`, and `before` itself if nothing differs, so that
  * values memoized for an object or for the whole list are found again.
  */
-function sameFields(one: object, other: object): boolean {
-  const [fields, others] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))];
-  return fields.length === others.size && fields.every(([name, value]) => others.get(name) === value);
-}
-
 export function reused<T extends object>(
   before: readonly T[],
   now: readonly T[],

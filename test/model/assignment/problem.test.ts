@@ -123,6 +123,50 @@ const auto = (name: string, last: number, egressIPs: string[], ...egressCIDRs: s
 const trackerOf = (fields: Partial<Parameters<typeof EgressTracker.of>[0]>): EgressTracker =>
   EgressTracker.of({ hostSubnets: [], netNamespaces: [], offline: new Set(), ...fields });
 
+/** Four nodes whose CIDRs have ends in common, six requests, and an absent HostSubnet that may list one of them. */
+const withNodesThatGo = fc.record({
+  offers: fc.array(
+    fc.subarray(['192.168.8.0/24', '192.168.8.0/25', '192.168.8.128/25', '192.168.8.0/26', '192.168.8.192/26'], {
+      minLength: 1,
+      maxLength: 2,
+    }),
+    { minLength: 4, maxLength: 4 },
+  ),
+  requests: fc.array(fc.constantFrom(1, 70, 130, 200, 250), { minLength: 6, maxLength: 6 }),
+  absent: fc.option(fc.constantFrom(1, 70, 130), { freq: 5, nil: undefined }),
+  flips: fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }),
+});
+
+test('when nodes come and go, the problem is as if it were made for the first time', () => {
+  let again = 0;
+  fc.assert(
+    fc.property(withNodesThatGo, ({ offers, requests, absent, flips }) => {
+      const hostSubnets = offers.map((cidrs, index) => auto(`node-${index}`, 11 + index, [], ...cidrs));
+      const tracker = trackerOf({
+        hostSubnets,
+        netNamespaces: requests.map((last, index) =>
+          netNamespace(`project-${index}`, 42 + index, [`192.168.8.${last + index}`]),
+        ),
+        absent:
+          absent === undefined ? [] : [absentHost('lost', { hostIP: 'none', egressIPs: [`192.168.8.${absent}`] })],
+      });
+      const maker = new ProblemMaker();
+      let before = maker.problemOf(tracker, new Map());
+      for (const flip of flips) {
+        const { hostIP } = hostSubnets[flip]!;
+        tracker.setOffline(hostIP, !tracker.isOffline(hostIP));
+        const problem = maker.problemOf(tracker, new Map());
+        expect(inWords(problem)).toEqual(expected(tracker, new Map()));
+        expect(isConsistent(problem)).toBe(true);
+        if (problem.items === before.items) again += 1;
+        before = problem;
+      }
+    }),
+    { numRuns: rounds(3000) },
+  );
+  expect(again).toBeGreaterThan(rounds(3000) / 10);
+});
+
 test('items are kept while only the places and the capacities change, and made again for another tracker', () => {
   const fields = {
     hostSubnets: [auto('a', 11, [], '192.168.8.0/24')],

@@ -172,6 +172,22 @@ test('an assigner that remembers gives what one that does not gives', () => {
   );
 });
 
+test('an assigner forgets the shares of other nodes, also if they are as many', () => {
+  const ips = [1, 2, 3, 4, 5, 6].map((last) => `192.168.8.${last}`);
+  const [a, b] = [auto('a', 11), auto('b', 12, [], ['192.168.9.0/24'])];
+  const c = auto('c', 13, ips, ['192.168.8.0/24', '192.168.9.0/24']);
+  const tracker = EgressTracker.of({
+    hostSubnets: [a, b, c],
+    netNamespaces: ips.map((one, index) => netNamespace(`project-${index}`, 42 + index, [one])),
+    offline: new Set([a.hostIP]),
+  });
+  const assigner = new Assigner();
+  expect(assigner.round(tracker, new Map()).moves).toEqual([]);
+  tracker.setOffline(a.hostIP, false);
+  tracker.setOffline(b.hostIP, true);
+  expect(assigner.round(tracker, new Map()).moves).toMatchObject([{ from: 'c', to: 'a' }]);
+});
+
 test('in every recorded scenario the places are allowed, and at rest never fewer are placed than the original placed', () => {
   let compared = 0;
   for (const { name, steps } of scenarios) {

@@ -1,4 +1,5 @@
 /** The difference between the present and the wanted flows and groups, as the messages of one bundle. */
+import { memoized } from '../../values/memo.ts';
 import type { Flow, Group } from '../flow.ts';
 import { flowKey, renderFlow, renderGroup } from '../render.ts';
 import type { ByteString } from './bytes.ts';
@@ -34,6 +35,12 @@ export interface PlannedContent {
   readonly groups: readonly Group[];
 }
 
+/** The flow of each key in a part, the only one in a list. */
+const byKey = memoized(
+  (part: readonly Flow[]): ReadonlyMap<ByteString, readonly [Flow]> =>
+    new Map(part.map((flow) => [flowEntry(flow).key, [flow]])),
+);
+
 /**
  * The messages of one bundle that turn what one plan wanted into what the next does. It costs what the changed parts
  * have, and a look at the others where flows go: two parts may have the same flow, as those of two pods that claim one
@@ -44,9 +51,8 @@ export function changeMessages(before: PlannedContent, after: PlannedContent): O
   const came = [...after.parts].filter((part) => !before.parts.has(part)).flat();
   const left = new Set(gone.map((flow) => flowEntry(flow).key));
   for (const flow of came) left.delete(flowEntry(flow).key);
-  if (left.size > 0)
-    for (const part of after.parts)
-      if (before.parts.has(part)) came.push(...part.filter((flow) => left.has(flowEntry(flow).key)));
+  for (const part of left.size > 0 ? after.parts : [])
+    if (before.parts.has(part)) for (const key of left) came.push(...(byKey(part).get(key) ?? []));
   const [were, are] = [new Set(before.groups), new Set(after.groups)];
   return bundleMessages(
     wantedContent(

@@ -85,6 +85,55 @@ test('a message that is refused when it is added is named, and none takes effect
   expect(ovs.heard.some((message) => isControl(message, 6))).toBe(true);
 });
 
+/** The types of what the switch heard in order, those of experimenters in full, since so many messages. */
+const heardSince = (count: number): readonly (number | string)[] =>
+  ovs.heard.slice(count).map(({ type, body }) => {
+    if (type !== messageType.experimenter) return type;
+    return body.readUInt32BE(4) === 2301 ? 'add' : body.readUInt16BE(12) === 0 ? 'open' : 'commit';
+  });
+const flowNamed = (text: string): Outgoing => ({ ...messages[0]!, about: () => text });
+const barrier = messageType.barrierRequest;
+
+test('a bundle of what the switch took before, but for its numbers, takes one round', async () => {
+  const connection = await open();
+  await applyBundle(connection, [flowNamed('flow add table=101,ip,reg0=0x4d,nw_dst=10.0.0.1,actions=output:3')]);
+  const before = ovs.heard.length;
+  await applyBundle(connection, [flowNamed('flow add table=7,ip,reg0=0xff,nw_dst=10.128.0.1,actions=output:12')]);
+  expect(heardSince(before)).toEqual(['open', 'add', 'commit', barrier]);
+});
+
+test('a bundle with something that the switch may refuse waits for its answers', async () => {
+  const connection = await open();
+  const known = flowNamed('flow add table=101,ip,actions=output:3');
+  await applyBundle(connection, [known]);
+  const before = ovs.heard.length;
+  await applyBundle(connection, [known, flowNamed('flow add table=101,ip,actions=group:3')]);
+  expect(heardSince(before)).toEqual(['open', 'add', 'add', barrier, 'commit', barrier]);
+  ovs.drop();
+  await connection.closed;
+  const another = await open();
+  const then = ovs.heard.length;
+  await applyBundle(another, [known]);
+  expect(heardSince(then)).toEqual(['open', 'add', barrier, 'commit', barrier]);
+});
+
+test('what was taken once and is refused now is told, and waited for from then on', async () => {
+  const connection = await open();
+  await applyBundle(connection, messages);
+  ovs.instead = (message, socket) => {
+    if (!isAdding(message)) return false;
+    send(socket, messageType.error, message.xid, errorBody(5, 1));
+    return true;
+  };
+  await expect(applyBundle(connection, messages.slice(0, 1))).rejects.toThrow(
+    'Open vSwitch refused flow 1: flow refused: table full',
+  );
+  ovs.instead = () => false;
+  const before = ovs.heard.length;
+  await applyBundle(connection, messages.slice(0, 1));
+  expect(heardSince(before)).toEqual(['open', 'add', barrier, 'commit', barrier]);
+});
+
 test('a message that is refused at the commit is named', async () => {
   let third = 0;
   ovs.instead = (message, socket) => {
