@@ -112,6 +112,14 @@ export const egressRouters: Kind = {
   plural: 'egressrouters',
   namespaced: true,
 };
+/** Binds the traffic of a LoadBalancer Service's pods to its address, under OVN-Kubernetes. */
+export const egressServices: Kind = {
+  ...ovn,
+  kind: 'EgressService',
+  plural: 'egressservices',
+  namespaced: true,
+};
+
 const antrea = { group: 'crd.antrea.io', version: 'v1beta1' } as const;
 
 export const antreaEgresses: Kind = { ...antrea, kind: 'Egress', plural: 'egresses', namespaced: false };

@@ -35,10 +35,22 @@ export function isForeignKind(object: ObjectRef): boolean {
   return kindAmong(foreignKinds, object) !== undefined;
 }
 
-/** Whether the live object has everything in the configuration. Lists must be equal as a whole. */
+/**
+ * Whether the live object has everything in the configuration. Lists must be equal as a whole, but an item with a name,
+ * such as the port of a Service, may have more fields: the API server fills them in.
+ */
 export function holds(config: unknown, live: unknown): boolean {
+  if (Array.isArray(config) && Array.isArray(live))
+    return (
+      config.length === live.length &&
+      config.every((item, at) => (isNamed(item) ? holds(item, live[at]) : isEqual(item, live[at])))
+    );
   if (!isRecord(config)) return isEqual(config, live);
   return isRecord(live) && Object.entries(config).every(([field, value]) => holds(value, live[field]));
+}
+
+function isNamed(item: unknown): boolean {
+  return typeof fieldOf(item, 'name') === 'string';
 }
 
 /** Whether the live object has everything in the configuration, but perhaps only some items of its lists. */

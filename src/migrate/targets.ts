@@ -9,11 +9,13 @@ import type { Step, Target } from './target.ts';
 import { antrea } from './targets/antrea/target.ts';
 import { cilium } from './targets/cilium/target.ts';
 import { egressGateway } from './targets/egressgateway/target.ts';
+import { egressService } from './targets/egressservice/target.ts';
+import { kubeVip } from './targets/kube-vip/target.ts';
 import { ovn } from './targets/ovn/target.ts';
 import { sdn } from './targets/sdn/target.ts';
 import type { Change, StepName } from './translation.ts';
 
-export const targets: readonly Target[] = [ovn, egressGateway, antrea, cilium, sdn];
+export const targets: readonly Target[] = [ovn, egressGateway, antrea, cilium, kubeVip, egressService, sdn];
 
 /** The plugin that clusters are migrated from, and that the way back leads to. */
 export const oldPlugin: OldPlugin = sdn;
@@ -92,7 +94,10 @@ export const wanted: Wanted = wantedFor({ target: vendorsPlugin.name });
 /** What is read to compare all targets: of their own kinds only those of the vendor's, which may be there. */
 export const wantedToCompare: Wanted = {
   ...wanted,
-  kinds: uniq([...wanted.kinds, ...newPlugins.flatMap(({ sources }) => sources)]),
+  kinds: uniq([
+    ...wanted.kinds,
+    ...newPlugins.flatMap(({ reads = [], madeFrom }) => reads.filter((kind) => madeFrom.includes(kind))),
+  ]),
 };
 
 /** The kind of the object; undefined if plans may not touch it. */

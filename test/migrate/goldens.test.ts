@@ -63,7 +63,7 @@ describe.each(others.map((target) => [target.name, target] as const))('%s', (nam
         [...members].some(([one, netid]) => netid === members.get(namespace) && blocked.has(one));
       const lost = (addresses?.ends ?? []).filter(
         ({ namespace, today, after }) =>
-          !today.nodes && today.egressIPs.length > 0 && after.nodes && !isBlocked(namespace),
+          !today.nodes && today.egressIPs.length > 0 && after.egressIPs.length === 0 && !isBlocked(namespace),
       );
       expect(lost.map(({ namespace }) => namespace)).toEqual([]);
     }

@@ -10,13 +10,32 @@ const base: readonly KubeObject[] = [
   make.node('w1', '192.168.7.101'),
   make.hostSubnet('w1', '192.168.7.101', { egressIPs: ['192.168.7.200'] }),
   make.node('w2', '192.168.7.102'),
-  make.hostSubnet('w2', '192.168.7.102', { egressCIDRs: ['192.168.7.208/28'], egressIPs: ['192.168.7.210'] }),
+  make.hostSubnet('w2', '192.168.7.102', {
+    egressCIDRs: ['192.168.7.208/28'],
+    egressIPs: ['192.168.7.210', '192.168.7.211'],
+  }),
   make.node('w3', '192.168.7.103'),
   make.hostSubnet('w3', '192.168.7.103', { egressCIDRs: ['192.168.7.208/28'] }),
   ...['red', 'blue'].map((name) => make.namespace(name)),
   make.netNamespace('red', 11, { egressIPs: ['192.168.7.200'] }),
   make.netNamespace('blue', 12, { egressIPs: ['192.168.7.210'] }),
 ];
+const workload = (kind: string, namespace: string, name: string, fields: object): KubeObject =>
+  make.any(
+    'apps/v1',
+    kind,
+    { namespace, name },
+    {
+      spec: { ...fields, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } } } },
+    },
+  );
+const service = (namespace: string, name: string, ips: readonly string[]): KubeObject =>
+  make.any(
+    'v1',
+    'Service',
+    { namespace, name },
+    { spec: { type: 'LoadBalancer' }, status: { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } } },
+  );
 const crowd = Array.from({ length: 257 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
 
 export const more: Readonly<Record<string, Named>> = {
@@ -70,6 +89,20 @@ export const more: Readonly<Record<string, Named>> = {
         { name: 'rival' },
         { spec: { selectors: [{ podSelector: { matchLabels: { 'io.kubernetes.pod.namespace': 'red', app: 'x' } } }] } },
       ),
+    ],
+  },
+  'workloads and Services': {
+    objects: [
+      ...base,
+      workload('Deployment', 'red', 'web', { replicas: 1 }),
+      workload('DaemonSet', 'blue', 'log', {}),
+      service('red', 'web', ['192.168.7.200']),
+      service('blue', 'other', ['192.168.7.77']),
+      make.namespace('green'),
+      make.netNamespace('green', 13, { egressIPs: ['192.168.7.211', '192.168.7.212'] }),
+      workload('Deployment', 'green', 'a', {}),
+      workload('StatefulSet', 'green', 'b', { replicas: 1 }),
+      workload('Deployment', 'green', 'stopped', { replicas: 0 }),
     ],
   },
   'a crowded node': {

@@ -93,3 +93,12 @@ test('a live object holds a configuration when it has all of it: more fields are
     }),
   );
 });
+
+test('an item of a list that has a name may have more fields, any other must be equal', () => {
+  const ports = (...items: readonly object[]) => ({ spec: { ports: items } });
+  const http = { name: 'http', port: 80 };
+  expect(holds(ports(http), ports({ ...http, nodePort: 30080 }))).toBe(true);
+  expect(holds(ports(http), ports({ ...http, port: 81 }))).toBe(false);
+  expect(holds(ports(http), ports(http, { name: 'https', port: 443 }))).toBe(false);
+  expect(holds(ports({ port: 80 }), ports({ port: 80, nodePort: 30080 }))).toBe(false);
+});

@@ -89,3 +89,29 @@ export const addressToBePutOnNode = makes(
     action: `Put ${facts.ip} on ${facts.node} for good (by nmstate, netplan or the like) when OpenShift SDN is gone.`,
   }),
 );
+
+export const nodeChoiceLost = makes(
+  'NodeChoiceLost',
+  (facts: On & { readonly ip: string; readonly nodes: readonly string[] }) => ({
+    ...on(facts),
+    today: `${facts.ip} is on one of ${listText(facts.nodes)} and on no other node.`,
+    tomorrow: `${facts.plugin} elects a node that runs it, whichever.`,
+    action: `Run ${facts.plugin} only on nodes that may have egress IPs.`,
+  }),
+);
+
+interface Unserved extends On {
+  readonly ips: readonly string[];
+  /** Why, as a sentence without its end. */
+  readonly reason: string;
+  readonly isPartly: boolean;
+  readonly action: string;
+}
+
+export const workloadsUnserved = makes('WorkloadsUnserved', (facts: Unserved) => ({
+  ...on(facts),
+  severity: facts.isPartly ? 'warning' : 'blocker',
+  today: `All pods of the namespace leave with ${listText(facts.ips)}.`,
+  tomorrow: `${facts.reason}: ${facts.isPartly ? 'other pods leave' : 'all pods leave'} with node addresses.`,
+  action: facts.action,
+}));

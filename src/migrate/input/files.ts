@@ -21,7 +21,7 @@ import { resourceName } from '../ref.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
 import { unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import { allKinds, macvlanKinds, minorKinds, namespacesOf, type Wanted } from './source.ts';
+import { allKinds, macvlanKinds, macvlanOnly, minorKinds, namespacesOf, type Wanted } from './source.ts';
 
 export interface FileReading extends Wanted {
   readonly needed: readonly Kind[];
@@ -40,7 +40,7 @@ export async function snapshotFromFiles(
   const unreadFiles: InputProblem[] = [];
   const misnamed: Misnamed[] = [];
   const manifests = await readManifests(paths, [...wanted.kinds, ...minorKinds, configMaps], {
-    kinds: macvlanKinds,
+    kinds: macvlanOnly(wanted),
     mark: macvlanMark,
     progress,
     listed,
@@ -60,7 +60,7 @@ export async function snapshotFromFiles(
       reason: `there is no ${needed.map(({ kind }) => kind).join(' or ')} in it, so nothing to migrate`,
     });
   }
-  const routers = namespacesOf(macvlanKinds.flatMap((kind) => found.get(kind) ?? []));
+  const routers = namespacesOf(macvlanKinds.flatMap((kind) => found.get(kind) ?? []).filter(mentionsMacvlan));
   const maps = (found.get(configMaps) ?? []).filter(
     ({ metadata }) =>
       routers.has(metadata.namespace ?? '') || isNamed(metadata, installConfig) || isNamed(metadata, mtuConfigMap),
@@ -120,10 +120,10 @@ function kindOf({ object }: Manifest, kinds: readonly Kind[]): Kind | undefined 
 }
 
 /** Whether a plan is made from the object: of some kinds most are left alone. */
-function matters(kind: Kind, { object }: Pick<Manifest, 'object'>, { definitions }: Wanted): boolean {
+function matters(kind: Kind, { object }: Pick<Manifest, 'object'>, wanted: Wanted): boolean {
   const isWanted = (one: Kind): boolean => resourceName(one) === textAt(object, 'metadata', 'name');
-  if (kind === customResourceDefinitions) return definitions.some(isWanted);
-  return !macvlanKinds.includes(kind) || mentionsMacvlan(object);
+  if (kind === customResourceDefinitions) return wanted.definitions.some(isWanted);
+  return !macvlanOnly(wanted).includes(kind) || mentionsMacvlan(object);
 }
 
 function isNamed(

@@ -10,7 +10,7 @@ import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import { macvlanKinds, minorKinds, namespacesOf, obstacleKinds, type Wanted } from './source.ts';
+import { macvlanKinds, macvlanOnly, minorKinds, namespacesOf, obstacleKinds, type Wanted } from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large. Of each page only egress routers are kept. */
@@ -50,12 +50,12 @@ export async function readServer(client: KubeClient, reading: Reading): Promise<
   const reader = new Reader(client, reading);
   const { since, kinds } = reading;
   await inParallel(
-    since === undefined ? [...kinds, ...minorKinds, ...macvlanKinds] : [...kinds, customResourceDefinitions],
+    since === undefined ? [...kinds, ...minorKinds, ...macvlanOnly(reading)] : [...kinds, customResourceDefinitions],
     atOnce,
     (kind) => reader.read(kind),
   );
   if (since === undefined) await reader.readConfigMaps();
-  else reader.take(since, [...obstacleKinds, ...macvlanKinds, configMaps]);
+  else reader.take(since, [...obstacleKinds, ...macvlanOnly(reading), configMaps]);
   const notFound = since?.notFound ?? reader.notFound;
   return snapshotOf(reader.found, reader.unread, { absent: reader.absent, notFound });
 }
@@ -72,8 +72,8 @@ export function refusalOf(error: unknown, kind: Kind): string | undefined {
 }
 
 /** What is read of a kind of which not every object matters. */
-function selectionOf(kind: Kind): ListOptions {
-  return macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
+function selectionOf(kind: Kind, wanted: Wanted): ListOptions {
+  return macvlanOnly(wanted).includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
 }
 
 class Reader {
@@ -101,7 +101,10 @@ class Reader {
     this.#reading.progress?.(`reading ${kind.plural}`);
     if (kind === customResourceDefinitions) return this.#readDefinitions();
     await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
-      const { items } = await this.#client.list<KubeObject>(kind, { ...selectionOf(kind), ...this.#request });
+      const { items } = await this.#client.list<KubeObject>(kind, {
+        ...selectionOf(kind, this.#reading),
+        ...this.#request,
+      });
       this.found.set(kind, this.#shaped(kind, items));
     });
   }
@@ -123,7 +126,7 @@ class Reader {
 
   /** Reads only the ConfigMaps that may matter: there can be many, and they can hold anything. */
   async readConfigMaps(): Promise<void> {
-    const routers = namespacesOf(macvlanKinds.flatMap((kind) => this.found.get(kind) ?? []));
+    const routers = namespacesOf(macvlanKinds.flatMap((kind) => this.found.get(kind) ?? []).filter(mentionsMacvlan));
     const maps: KubeObject[] = [];
     await this.#unlessForbidden(
       configMaps,

@@ -59,9 +59,14 @@ export const minorKinds: readonly Kind[] = [...obstacleKinds, customResourceDefi
 /** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
 
+/** Those of them of which only egress routers are read: of others a target wants all. */
+export function macvlanOnly({ kinds }: Pick<Wanted, 'kinds'>): readonly Kind[] {
+  return macvlanKinds.filter((kind) => !kinds.includes(kind));
+}
+
 /** Every kind of which something is read. */
-export function allKinds({ kinds }: Wanted): readonly Kind[] {
-  return [...kinds, ...minorKinds, ...macvlanKinds, configMaps];
+export function allKinds(wanted: Wanted): readonly Kind[] {
+  return [...wanted.kinds, ...minorKinds, ...macvlanOnly(wanted), configMaps];
 }
 
 /** The namespaces of these pods and workloads: their ConfigMaps may be needed. */

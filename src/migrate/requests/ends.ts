@@ -10,9 +10,12 @@ export function endsOf(requests: Requests, served: ReadonlyMap<RequestGroup, Ser
     nodes: requests.nodeAddresses,
     ends: requests.groups.flatMap((group) => {
       const today = todayOf(requests, group);
-      const { egressIPs, isPartly = false } = served.get(group) ?? { egressIPs: [] };
-      const after = egressIPs.length === 0 ? anyNode : { egressIPs, nodes: isPartly };
-      return group.selected.map((namespace) => ({ namespace, today, between: anyNode, after }));
+      const { egressIPs, isPartly = false, namespaces } = served.get(group) ?? { egressIPs: [] };
+      const some = egressIPs.length === 0 ? anyNode : { egressIPs, nodes: isPartly };
+      return group.selected.map((namespace) => {
+        const after = namespaces?.has(namespace) === false ? anyNode : some;
+        return { namespace, today, between: anyNode, after };
+      });
     }),
   };
 }

@@ -6,16 +6,30 @@ import { type ObjectRef, refNamed } from '../ref.ts';
 import type { Change, StepName } from '../translation.ts';
 import type { RequestGroup } from './groups.ts';
 
-/** A change that applies a cluster-scoped object with this spec. */
+interface Applying {
+  readonly step: StepName;
+  readonly spec: object;
+  readonly from: readonly ObjectRef[];
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A change that applies an object with this spec, a cluster-scoped one unless it has a namespace. */
 export function applying(
   kind: Kind,
   name: string,
-  { step, spec, from }: { readonly step: StepName; readonly spec: object; readonly from: readonly ObjectRef[] },
+  { step, spec, from, namespace, labels = {}, annotations }: Applying,
 ): Change {
   const object = {
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
-    metadata: { name, labels: managedBy },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels: { ...managedBy, ...labels },
+      ...(annotations === undefined ? {} : { annotations }),
+    },
     spec,
   } satisfies KubeObject & { readonly spec: object };
   return { action: 'apply', step, object, from };

@@ -12,6 +12,8 @@ export interface ServedGroup {
   readonly egressIPs: readonly Ip[];
   /** Names of the nodes that may have each of them, sorted. */
   readonly nodesOf: (ip: Ip) => readonly string[];
+  /** Of the namespaces those that are served; absent if all are. */
+  readonly namespaces?: ReadonlySet<string>;
   /** Whether only some of its pods leave with them, the others with node addresses. */
   readonly isPartly?: true;
   /** The object that selects its namespaces, as messages name it. */

@@ -1,4 +1,5 @@
 /** A target that is made of requests: what all of them but OVN-Kubernetes have in common. Pure. */
+import uniq from 'lodash/uniq.js';
 import { clusterNetworks, egressNetworkPolicies, type Kind, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { compareIps } from '../../model/values/address.ts';
 import type { JsonObject } from '../../model/values/json.ts';
@@ -44,6 +45,7 @@ export function requestTarget({ steps: own, make, madeFrom = [], selectsByLabel,
   const recipe = { make, traits, makes, steps: steps.map(({ name }) => name) };
   return {
     ...form,
+    reads: uniq([...(form.reads ?? []), ...madeFrom]),
     needs: madeBySDN,
     writes: [],
     beside: makes,
@@ -64,7 +66,7 @@ export function requestTarget({ steps: own, make, madeFrom = [], selectsByLabel,
         }
       );
     },
-    sources: [...madeBySDN, ...madeFrom],
+    sources: madeBySDN,
     madeFrom: [clusterNetworks, ...macvlanKinds, ...madeFrom],
     isStable: true,
     requests: [netNamespaces, egressNetworkPolicies],

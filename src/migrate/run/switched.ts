@@ -1,8 +1,9 @@
 /** Determines whether the network plugin that a plan leads to runs, as far as objects show. Pure. */
+import { namespaces } from '../../../api/kinds.ts';
 import type { NetworkConfigItem } from '../kinds/network.ts';
 import type { Known } from '../known.ts';
-import { liveNodes } from '../live.ts';
-import { objectRef, refKey } from '../ref.ts';
+import { type Live, liveNodes, liveObject } from '../live.ts';
+import { objectRef, refKey, refNamed } from '../ref.ts';
 import type { Target } from '../target.ts';
 import { oldPlugin } from '../targets.ts';
 import type { Now } from './now.ts';
@@ -31,6 +32,21 @@ export function typeProblem(
   }
 }
 
+/** Annotation of Namespace kube-system by which an admin says that a target's plan may go on after the switch. */
+export const switchedAnnotation = 'migrate.sdn-compat/switched';
+
+/**
+ * Why nothing tells that the old plugin has ended; undefined if something does. A target that runs beside any plugin
+ * shows nothing of it, and without OpenShift's configuration of the network only the admin knows.
+ */
+function unsaid({ networkType, name }: Target, live: Live, config: Known<NetworkConfigItem>): string | undefined {
+  if (networkType !== undefined || config.kind !== 'absent') return undefined;
+  const said = liveObject(live, refNamed(namespaces, 'kube-system'))?.metadata.annotations?.[switchedAnnotation];
+  return said === name
+    ? undefined
+    : `nothing tells whether ${oldPlugin.plugin} has ended; when it has, say so: kubectl annotate namespace kube-system ${switchedAnnotation}=${name}`;
+}
+
 /**
  * Why the target does not run on every node yet, one line for each reason; empty if it does. `skipped`: by `refKey`,
  * what the admin left out, among it Nodes.
@@ -40,7 +56,7 @@ export function notSwitched(
   { live, networkConfig }: Pick<Now, 'live' | 'networkConfig'>,
   skipped: ReadonlySet<string> = new Set(),
 ): readonly string[] {
-  const type = typeProblem(target, networkConfig);
+  const type = typeProblem(target, networkConfig) ?? unsaid(target, live, networkConfig);
   const all = liveNodes(live);
   const waiting = all.filter((node) => !skipped.has(refKey(objectRef(node))));
   return [

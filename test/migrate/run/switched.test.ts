@@ -1,10 +1,11 @@
 /** When the network plugin that a plan leads to runs. */
 import omit from 'lodash/omit.js';
-import { hostSubnets, nodes } from '../../../api/kinds.ts';
+import { hostSubnets, namespaces, nodes } from '../../../api/kinds.ts';
 import { networkConfigItem } from '../../../src/migrate/kinds/network.ts';
 import type { Known } from '../../../src/migrate/known.ts';
 import { liveOf } from '../../../src/migrate/live.ts';
-import { notSwitched } from '../../../src/migrate/run/switched.ts';
+import { notSwitched, switchedAnnotation } from '../../../src/migrate/run/switched.ts';
+import { kubeVip } from '../../../src/migrate/targets/kube-vip/target.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
@@ -16,7 +17,7 @@ const annotations = {
   'k8s.ovn.org/host-cidrs': '["192.168.7.11/24"]',
 };
 const at = (objects: readonly KubeObject[], config: Known<string> = { kind: 'absent' }) => ({
-  live: liveOf(snapshotOf(objects), [nodes, hostSubnets]),
+  live: liveOf(snapshotOf(objects), [nodes, namespaces, hostSubnets]),
   networkConfig:
     config.kind === 'known'
       ? ({ kind: 'known', value: networkConfigItem({ metadata: {}, ...typed(config.value) }) } as const)
@@ -89,4 +90,17 @@ test('nodes that OVN-Kubernetes gives no subnet never get its annotations, and a
     annotations: { 'k8s.ovn.org/hybrid-overlay-node-subnet': '10.132.0.0/24' },
   });
   expect(notSwitched(ovn, at([annotated, windows, hybrid]))).toEqual([]);
+});
+
+test('of a target that runs beside any plugin the configuration of the network tells, or else the admin', () => {
+  expect(notSwitched(kubeVip, at([bare], known('OpenShiftSDN')))).toEqual([
+    'Network.config.openshift.io cluster: status.networkType is OpenShiftSDN',
+  ]);
+  expect(notSwitched(kubeVip, at([bare], known('Calico')))).toEqual([]);
+  const said = (name: string): KubeObject =>
+    make.namespace('kube-system', { annotations: { [switchedAnnotation]: name } });
+  const asking: unknown = expect.stringMatching(/^nothing tells whether OpenShift SDN has ended; .*=kube-vip$/);
+  expect(notSwitched(kubeVip, at([bare]))).toEqual([asking]);
+  expect(notSwitched(kubeVip, at([bare, said('antrea')]))).toEqual([asking]);
+  expect(notSwitched(kubeVip, at([bare, said('kube-vip')]))).toEqual([]);
 });

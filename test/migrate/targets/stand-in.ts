@@ -1,8 +1,9 @@
 /** What stands in for a target's own parts in tests: its kinds, its agents, its controller and its webhook. */
-import { customResourceDefinitions, type Kind, nodes } from '../../../api/kinds.ts';
+import { customResourceDefinitions, type Kind, namespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError, isNotFound } from '../../../src/io/kube/error.ts';
 import { nodeItem } from '../../../src/migrate/kinds/node.ts';
+import { switchedAnnotation } from '../../../src/migrate/run/switched.ts';
 import type { Target } from '../../../src/migrate/target.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../src/model/objects/raw.ts';
 import { matches } from '../../../src/model/objects/selector.ts';
@@ -19,8 +20,8 @@ export interface StandIn {
   readonly act: (client: KubeClient) => Promise<void>;
   /** Whether it reports nothing, so that all is well as soon as its objects are there. */
   readonly isSilent?: true;
-  /** What is in the cluster before, besides NetNamespaces and HostSubnets. */
-  readonly workloads?: readonly KubeObject[];
+  /** What is in the cluster before, besides NetNamespaces and HostSubnets, with its kind. */
+  readonly workloads?: readonly { readonly kind: Kind; readonly object: KubeObject }[];
   /** Why its webhook refuses the write; undefined if it does not. `there`: all objects of its kinds. */
   readonly refuses?: (write: Write, there: readonly KubeObject[]) => string | undefined;
 }
@@ -55,6 +56,11 @@ export const selector = {
 export async function install(standIn: StandIn, client: KubeClient): Promise<void> {
   for (const crd of standIn.definitions) await client.create(customResourceDefinitions, crd).catch(() => undefined);
   await standIn.run(client);
+  // what the admin says of a target that runs beside any plugin
+  if (standIn.target.networkType === undefined) {
+    const metadata = { annotations: { [switchedAnnotation]: standIn.target.name } };
+    await client.patch(namespaces, { name: 'kube-system' }, { metadata }, { type: 'merge', fieldManager: 'admin' });
+  }
 }
 
 /** A client whose writes pass the stand-in's webhook, as those of an API server do. */

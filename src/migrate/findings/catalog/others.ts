@@ -40,4 +40,14 @@ export const otherRows = {
     about: "the target's webhook or controller refuses an object of the plan",
     loses: { what: 'its egress IP', spans: ['until-fixed'] },
   },
+  NodeChoiceLost: {
+    severities: ['warning'],
+    about: 'the target cannot be told on which nodes the address may be',
+    loses: { what: 'the choice of nodes', spans: ['for-good'] },
+  },
+  WorkloadsUnserved: {
+    severities: ['blocker', 'warning'],
+    about: 'the target serves Services, not namespaces: some pods of the namespace, or all, have no egress IP',
+    loses: { what: 'the egress IP of these pods', spans: ['for-good'] },
+  },
 } as const satisfies Readonly<Record<string, Row>>;

@@ -23,7 +23,7 @@ import { checker, stuck } from './live/checks.ts';
 import { dependency } from './live/dependency.ts';
 import { leavesWith } from './live/leaves-with.ts';
 import { phasesOf } from './live/phases.ts';
-import { missingAnnotations, ownMark } from './marks/annotations.ts';
+import { lackingAnnotations, ownMark } from './marks/annotations.ts';
 import { ownOptions, readOptions, shownOptions } from './options.ts';
 import { steps } from './steps.ts';
 import { toOVN } from './translate.ts';
@@ -67,12 +67,7 @@ export const ovn: Target = {
     kind === cloudPrivateIPConfigs.kind ? 'the cloud has not released the address; see its status' : undefined,
   needers,
   stuck,
-  lacking: (node) => {
-    const missing = missingAnnotations(node);
-    return missing.length === 0
-      ? undefined
-      : `Node ${node.metadata.name ?? ''}: annotation ${missing.join(', ')} is missing`;
-  },
+  lacking: lackingAnnotations,
   checker,
   leavesWith,
   phases: phasesOf,

@@ -54,6 +54,14 @@ function isJson(text: string | undefined): boolean {
   return text !== undefined && typeof jsonIn(text) === 'object';
 }
 
+/** Why OVN-Kubernetes does not run on the node yet; undefined if it does. */
+export function lackingAnnotations(node: KubeObject): string | undefined {
+  const missing = missingAnnotations(node);
+  return missing.length === 0
+    ? undefined
+    : `Node ${node.metadata.name ?? ''}: annotation ${missing.join(', ')} is missing`;
+}
+
 /** An address and the network that it is in. */
 export interface Ifaddr {
   readonly ip: Ip;
