@@ -43,7 +43,10 @@ const relayed = (base: NftBase): string[] => [
   'ct original ip daddr @node_addresses drop',
 ];
 
-/** The table with its chains and empty sets; it replaces the existing one. */
+/**
+ * The table with its chains and empty sets; it replaces the existing one. Every packet passes these rules: each first
+ * asks what few packets have.
+ */
 export function guardTable(base: NftBase): string[] {
   const forged = [
     `iifname "${tunDevice}" udp dport ${base.vxlanPort} drop`,
@@ -64,13 +67,13 @@ export function guardTable(base: NftBase): string[] {
     ...chain('relayed', undefined, relayed(base)),
     ...chain('arriving', `filter hook prerouting priority ${hookPriority.untracked}`, [
       `iifgroup ${podGroup} drop`,
-      `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
+      `ip saddr ${base.subnet.text} iifname != { "${tunDevice}", "lo" } drop`,
     ]),
     ...chain('forward', `filter hook forward priority ${hookPriority.filter}`, [
       ...forged,
-      `iifname != "${tunDevice}" ct state new ct original ip daddr @egress_hosted ${refused}`,
-      `iifname "${tunDevice}" ip saddr @pod_networks ip daddr != @inside ct state invalid,untracked drop`,
-      `iifname "${tunDevice}" oifname != "${tunDevice}" ct direction reply ct state related jump errors`,
+      `ct state new iifname != "${tunDevice}" ct original ip daddr @egress_hosted ${refused}`,
+      `ct state invalid,untracked iifname "${tunDevice}" ip saddr @pod_networks ip daddr != @inside drop`,
+      `ct state related ct direction reply iifname "${tunDevice}" oifname != "${tunDevice}" jump errors`,
     ]),
     ...chain('inbound', `filter hook input priority ${hookPriority.filter}`, [
       'iif "lo" accept',

@@ -140,16 +140,18 @@ export function natTable(base: NftBase): string[] {
   const untracked = [`udp dport ${base.vxlanPort} notrack`];
   const isNetdev = base.datapath === 'netdev';
   const fromBridge = [
-    ...(isNetdev ? [`iifname "${tunDevice}" meta mark set @ll,64,32`] : []),
-    `iifname "${tunDevice}" ${setSeen}`,
-    `iifname "${tunDevice}" ct direction original jump owner`,
-    `iifname "${tunDevice}" ct direction reply jump answered`,
+    `iifname != "${tunDevice}" accept`,
+    ...(isNetdev ? ['meta mark set @ll,64,32'] : []),
+    setSeen,
+    'ct direction original jump owner',
+    'ct direction reply jump answered',
   ];
   const toRoute = [`iifname "${tunDevice}" ${setSeen}`, `iifname != "${tunDevice}" ip daddr @pod_networks ${setSeen}`];
   const { opens, answers } = direction;
   const toBridge = [
-    `oifname "${tunDevice}" ct direction original meta mark set ${hex(opens.mark)}`,
-    `oifname "${tunDevice}" ct direction reply meta mark set ${hex(answers.mark)}`,
+    `oifname != "${tunDevice}" accept`,
+    `ct direction original meta mark set ${hex(opens.mark)}`,
+    `ct direction reply meta mark set ${hex(answers.mark)}`,
   ];
   return table(nftTables.nat, [
     ...networks(base),
@@ -183,7 +185,7 @@ export function natTable(base: NftBase): string[] {
     ...chain('answering', `filter hook forward priority ${hookPriority.filter}`, answering(base)),
     ...chain('left', `filter hook postrouting priority ${hookPriority.afterNat}`, [
       ...(isNetdev ? [inbound] : []),
-      `oifname != "${tunDevice}" ct direction original ip daddr != @inside ${hasOwner} jump owned`,
+      `oifname != "${tunDevice}" ct direction original ${hasOwner} ip daddr != @inside jump owned`,
     ]),
     ...(isNetdev ? chain('to_bridge', `filter hook postrouting priority ${hookPriority.last}`, toBridge) : []),
   ]);
