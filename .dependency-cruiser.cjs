@@ -58,7 +58,7 @@ const ovnParts = ['cluster', 'egressips', 'firewall', 'router'].map((part) => `t
 /** Of OVN-Kubernetes' own files only these know its rooms; the others are what its parts share. */
 const ovnEntry = '^src/migrate/targets/ovn/(target|translate)\\.ts$';
 const targets = '^src/migrate/targets\\.ts$';
-const targetRooms = ['findings', 'input', 'kinds'];
+const targetRooms = ['findings', 'input', 'kinds', 'requests'];
 
 /** What puts the controllers together: of the layer's own files only these know its rooms. */
 const controllersEntry = '^src/controllers/(run|allocators)\\.ts$';
@@ -112,7 +112,7 @@ module.exports = {
       files(`migrate/${marks}`),
     ]),
     room('migrate', 'ovn-shared', { path: files('migrate/targets/ovn'), pathNot: ovnEntry }, [
-      ...['findings', 'kinds', placement, marks, 'targets/ovn'].map((name) => files(`migrate/${name}`)),
+      ...['findings', 'kinds', 'requests', placement, marks, 'targets/ovn'].map((name) => files(`migrate/${name}`)),
       files('migrate'),
     ]),
     {
@@ -143,10 +143,12 @@ module.exports = {
       'migrate',
       {
         input: ['kinds'],
+        requests: ['findings', 'input', 'kinds'],
         [marks]: [],
         [placement]: [],
         'targets/ovn/live': ['kinds', marks, placement],
-        ...Object.fromEntries(ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'targets/ovn']])),
+        ...Object.fromEntries(ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'requests', 'targets/ovn']])),
+        compare: ['findings', 'requests'],
         plan: ['findings'],
         report: ['findings', 'plan'],
         run: ['findings', 'input', 'kinds', 'plan'],

@@ -112,6 +112,56 @@ export const egressRouters: Kind = {
   plural: 'egressrouters',
   namespaced: true,
 };
+const antrea = { group: 'crd.antrea.io', version: 'v1beta1' } as const;
+
+export const antreaEgresses: Kind = { ...antrea, kind: 'Egress', plural: 'egresses', namespaced: false };
+export const externalIPPools: Kind = {
+  ...antrea,
+  kind: 'ExternalIPPool',
+  plural: 'externalippools',
+  namespaced: false,
+};
+/** What Antrea's agent says of itself, by the name of its node. */
+export const antreaAgentInfos: Kind = {
+  ...antrea,
+  kind: 'AntreaAgentInfo',
+  plural: 'antreaagentinfos',
+  namespaced: false,
+};
+
+const cilium = { group: 'cilium.io', version: 'v2' } as const;
+
+export const ciliumEgressGatewayPolicies: Kind = {
+  ...cilium,
+  kind: 'CiliumEgressGatewayPolicy',
+  plural: 'ciliumegressgatewaypolicies',
+  namespaced: false,
+};
+/** What Cilium's agent says of its node. */
+export const ciliumNodes: Kind = { ...cilium, kind: 'CiliumNode', plural: 'ciliumnodes', namespaced: false };
+
+const egressGateway = { group: 'egressgateway.spidernet.io', version: 'v1beta1' } as const;
+
+export const egressGateways: Kind = {
+  ...egressGateway,
+  kind: 'EgressGateway',
+  plural: 'egressgateways',
+  namespaced: false,
+};
+export const egressClusterPolicies: Kind = {
+  ...egressGateway,
+  kind: 'EgressClusterPolicy',
+  plural: 'egressclusterpolicies',
+  namespaced: false,
+};
+/** How far EgressGateway's agent is, by the name of its node. */
+export const egressTunnels: Kind = {
+  ...egressGateway,
+  kind: 'EgressTunnel',
+  plural: 'egresstunnels',
+  namespaced: false,
+};
+
 export const configMaps: Kind = { ...core, kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
 export const daemonSets: Kind = { ...apps, kind: 'DaemonSet', plural: 'daemonsets', namespaced: true };
 export const deployments: Kind = { ...apps, kind: 'Deployment', plural: 'deployments', namespaced: true };

@@ -61,6 +61,8 @@ export interface Step {
   readonly deletesOthers?: true;
   /** Whether the new plugin makes such objects too, when it starts. */
   readonly isMadeByPlugin?: true;
+  /** The step in which an update deletes what this one made; absent if it is this one. */
+  readonly withdrawnIn?: StepName;
 }
 
 /** A part of a step after which the plugin must have acted, before the next begins. */
@@ -140,21 +142,31 @@ export interface TargetWords {
   readonly assigned: string;
 }
 
+/** What a plugin does with any egress IP, for comparisons. */
+export interface Abilities {
+  /** Whether it moves one to another node when a node fails. */
+  readonly moves: 'yes' | 'with a setting' | 'no';
+  /** Whether it drops the traffic of a namespace while no node has its egress IP. */
+  readonly drops: boolean;
+}
+
 export interface Target {
   /** Name in `--to` and plan.yaml. */
   readonly name: string;
   /** Name of the plugin, for people. */
   readonly plugin: string;
-  /** `status.networkType` of the cluster's Network configuration if the plugin runs. */
-  readonly networkType: string;
-  /** The apiVersion of the objects that are the plugin's own. */
-  readonly apiVersion: string;
+  /** `status.networkType` of the cluster's Network configuration if the plugin runs; absent if it runs beside any other. */
+  readonly networkType?: string;
+  /** The apiVersion of the objects that are the plugin's own; absent if it has none. */
+  readonly apiVersion?: string;
   /** Without objects of one of these kinds there is nothing to migrate. */
   readonly needs: readonly Kind[];
   /** Kinds of which plans create whole objects. */
   readonly makes: readonly Kind[];
   /** Other kinds that plans write or delete, except Nodes and Namespaces. */
   readonly writes: readonly Kind[];
+  /** Kinds that are only read, to see how far the plugin is. */
+  readonly reads?: readonly Kind[];
   /** Kinds of which `--diff` shows the objects that no plan made. */
   readonly beside: readonly Kind[];
   /** Kinds whose definitions show what the API server serves of them. */
@@ -188,6 +200,13 @@ export interface Target {
   readonly dependency?: (change: Change, failed: readonly ObjectRef[]) => ObjectRef | undefined;
   /** Why an object of others may stay long after it was deleted, for people; undefined if nothing is known. */
   readonly whyStays?: (object: ObjectRef) => string | undefined;
+  /**
+   * Whether an object that is there must be deleted and made anew to become the other, because the plugin refuses the
+   * update. It is then deleted in the step `withdrawnIn` of its own.
+   */
+  readonly mustReplace?: (was: KubeObject, wanted: KubeObject) => boolean;
+  /** Of the changes of a step those with a smaller number are made before the others; all have 0 if it is absent. */
+  readonly turnOf?: (change: Change, live: Live) => number;
   /** Returns which of the objects that were left out still needs the old one, though it was not made from it. */
   readonly needers?: (leftOut: readonly KubeObject[]) => (old: KubeObject) => KubeObject | undefined;
   readonly stuck?: Stuck;
@@ -203,4 +222,6 @@ export interface Target {
   /** The phases of a step that is phased. What is left of it after them is made at once. */
   readonly phases: (changes: readonly Change[], placement: ReadonlyMap<string, Placement>) => Phases;
   readonly words: TargetWords;
+  /** Absent if it is no target to choose. */
+  readonly abilities?: Abilities;
 }

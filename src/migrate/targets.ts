@@ -6,11 +6,14 @@ import type { OldPlugin } from './old-plugin.ts';
 import { foreignKinds } from './ownership.ts';
 import { kindAmong, type ObjectRef } from './ref.ts';
 import type { Step, Target } from './target.ts';
+import { antrea } from './targets/antrea/target.ts';
+import { cilium } from './targets/cilium/target.ts';
+import { egressGateway } from './targets/egressgateway/target.ts';
 import { ovn } from './targets/ovn/target.ts';
 import { sdn } from './targets/sdn/target.ts';
 import type { Change, StepName } from './translation.ts';
 
-export const targets: readonly Target[] = [ovn, sdn];
+export const targets: readonly Target[] = [ovn, egressGateway, antrea, cilium, sdn];
 
 /** The plugin that clusters are migrated from, and that the way back leads to. */
 export const oldPlugin: OldPlugin = sdn;
@@ -35,12 +38,12 @@ export function isOfOldPlugin({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): bo
   return apiVersion === oldPlugin.apiVersion;
 }
 
-/** Names of the plugins that clusters are migrated to, for people. */
-export const newPluginNames = newPlugins.map(({ plugin }) => plugin).join(' or ');
+/** The plugin that the vendor's migration leads to, and from which a way back without a plan leads. */
+export const vendorsPlugin: Target = ovn;
 
-/** Name of the plugin that the plan leads to, for people; of a plan that leads back, where it may lead from. */
+/** Name of the plugin that the plan leads to, for people; of a plan that leads back, that from which it leads. */
 export function newPluginOf(plan: { readonly target: string }): string {
-  return leadsBack(plan) ? newPluginNames : targetNamed(plan.target).plugin;
+  return (leadsBack(plan) ? vendorsPlugin : targetNamed(plan.target)).plugin;
 }
 
 /** The step of that name of a plan. Throws if the plan's target has none. */
@@ -61,10 +64,35 @@ export const plannedKinds: readonly Kind[] = uniq([
   ...targets.flatMap(({ makes, writes }) => [...makes, ...writes]),
 ]);
 
-/** What is read of a cluster, or of files, for all targets. */
-export const wanted: Wanted = {
-  kinds: uniq([...sourceKinds, ...plannedKinds, ...targets.flatMap(({ sources }) => sources)]),
-  definitions: uniq(targets.flatMap(({ definitions = [] }) => definitions)),
+/** The kinds that matter to a plan of the target: those that it may touch, and those that show how far its plugin is. */
+export function kindsOf(plan: { readonly target: string }): readonly Kind[] {
+  const involved = involvedIn(plan);
+  return uniq([
+    ...foreignKinds,
+    ...involved.flatMap(({ makes, writes, reads = [] }) => [...makes, ...writes, ...reads]),
+  ]);
+}
+
+/** What is read of a cluster, or of files, for plans of the target. Rights for other targets are not asked for. */
+export function wantedFor(plan: { readonly target: string }): Wanted {
+  const involved = involvedIn(plan);
+  return {
+    kinds: uniq([...sourceKinds, ...kindsOf(plan), ...involved.flatMap(({ sources }) => sources)]),
+    definitions: uniq(involved.flatMap(({ definitions = [] }) => definitions)),
+  };
+}
+
+function involvedIn(plan: { readonly target: string }): readonly Target[] {
+  return [oldPlugin, leadsBack(plan) ? vendorsPlugin : targetNamed(plan.target)];
+}
+
+/** What is read of a cluster, or of files, for the vendor's migration. */
+export const wanted: Wanted = wantedFor({ target: vendorsPlugin.name });
+
+/** What is read to compare all targets: of their own kinds only those of the vendor's, which may be there. */
+export const wantedToCompare: Wanted = {
+  ...wanted,
+  kinds: uniq([...wanted.kinds, ...newPlugins.flatMap(({ sources }) => sources)]),
 };
 
 /** The kind of the object; undefined if plans may not touch it. */

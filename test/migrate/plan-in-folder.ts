@@ -16,7 +16,7 @@ import { goBack } from '../../src/migrate/run/undo/undo.ts';
 import { type Verification, verification } from '../../src/migrate/run/verify/verify.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import type { Target } from '../../src/migrate/target.ts';
-import { wanted } from '../../src/migrate/targets.ts';
+import { wantedFor } from '../../src/migrate/targets.ts';
 import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import { ovn } from '../../src/migrate/targets/ovn/target.ts';
 import { applyDefaults, serveOVN, switchToOVN } from './cluster.ts';
@@ -78,7 +78,7 @@ export class PlanInFolder {
     const entries = await readJournal(this.folder);
     return verification(
       this.plan,
-      await readNow(client, nowhere.signal, since),
+      await readNow(client, this.plan, nowhere.signal, since),
       progressOf(entries.ok ? entries.value : []),
     );
   }
@@ -121,7 +121,7 @@ export async function planNow(
   changes: Partial<TranslateOptions> = {},
   target: Target = ovn,
 ): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
-  const snapshot = await readServer(client, { ...wanted, signal: nowhere.signal });
+  const snapshot = await readServer(client, { ...wantedFor({ target: target.name }), signal: nowhere.signal });
   const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true, ...changes };
   return { ...makePlan(snapshot, { tool: 'test', target, options: given, strict: false }), snapshot };
 }

@@ -14,7 +14,7 @@ import { readFacts } from '../../src/migrate/guide/read.ts';
 import { snapshotFromServer } from '../../src/migrate/input/server.ts';
 import { goBack } from '../../src/migrate/run/undo/undo.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
-import { oldPlugin, wanted } from '../../src/migrate/targets.ts';
+import { newPlugins, oldPlugin, vendorsPlugin, wanted } from '../../src/migrate/targets.ts';
 import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
 import { toSDN } from '../../src/migrate/targets/sdn/translate.ts';
 import { create, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
@@ -29,8 +29,8 @@ interface Role {
   }[];
 }
 
-async function granted(): Promise<Record<string, ReadonlySet<string>>> {
-  const roles = loadAll(await readFile(join(import.meta.dirname, '../../config/migrate/rbac.yaml'), 'utf8')) as Role[];
+async function granted(file = 'rbac.yaml'): Promise<Record<string, ReadonlySet<string>>> {
+  const roles = loadAll(await readFile(join(import.meta.dirname, '../../config/migrate', file), 'utf8')) as Role[];
   const rights = ({ rules }: Role): string[] =>
     rules.flatMap(({ apiGroups, resources, verbs }) =>
       apiGroups.flatMap((group) =>
@@ -163,4 +163,16 @@ test('the roles of config/migrate are enough for a migration and both ways back,
   } finally {
     await started.stop();
   }
+});
+
+test('each other target has a role, which is enough to read and write its kinds and no more', async () => {
+  const rights = (kinds: readonly Kind[], verbs: readonly string[]): readonly string[] =>
+    kinds.flatMap(({ plural, group }) => verbs.map((verb) => `${verb} ${plural}${group === '' ? '' : `.${group}`}`));
+  const others = newPlugins.filter((target) => target !== vendorsPlugin);
+  const wantedRoles = others.map(({ name, makes, reads = [] }) => [
+    `sdn-compat-migrate-to-${name}`,
+    [...rights(makes, ['list', 'get', 'create', 'patch', 'delete']), ...rights(reads, ['list'])].sort(),
+  ]);
+  const roles = Object.entries(await granted('targets.yaml')).map(([name, has]) => [name, [...has].sort()]);
+  expect(roles).toEqual(wantedRoles);
 });

@@ -4,7 +4,7 @@ import { planDiff } from '../../migrate/plan/diff.ts';
 import { writePlan } from '../../migrate/plan/folder.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
 import { objectsOf, type Snapshot } from '../../migrate/snapshot.ts';
-import { targetNamed } from '../../migrate/targets.ts';
+import { targetNamed, wantedFor } from '../../migrate/targets.ts';
 import type { Concern } from '../../migrate/translation.ts';
 import type { JsonObject } from '../../model/values/json.ts';
 import { Failure } from '../fail.ts';
@@ -40,7 +40,7 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
 
 async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void> {
   const progress = progressLines();
-  const snapshot = await readSnapshot(flags, progress);
+  const snapshot = await readSnapshot(flags, progress, { kinds: wantedFor({ target: to }) });
   refuseUnknown(flags.namespace, snapshot);
   progress('planning');
   const target = targetNamed(to);

@@ -2,6 +2,8 @@
 import type { Kind } from '../../../api/kinds.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import type { FileReading } from '../../migrate/input/files.ts';
+import type { Wanted } from '../../migrate/input/source.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
@@ -40,28 +42,32 @@ export async function planIn(folder: string, extent: PlanExtent = 'all'): Promis
   throw new Failure(plan.error, badInput);
 }
 
-/** Reads the snapshot. Bad input, or an API server that cannot be read, ends the command with status 2. */
-export async function readSnapshot(
-  flags: SourceFlags,
-  progress: Progress,
-  needed = oldPlugin.makesItself,
-): Promise<Snapshot> {
-  if (flags.fromCluster === flags.filename.length > 0)
-    throw new Failure('give either --from-cluster or -f PATH', badInput);
-  return flags.fromCluster ? fromServer(flags, progress, needed) : fromFiles(flags, progress, needed);
+/** What is read: without objects of one of the `needed` kinds the input is bad. */
+interface Reading {
+  readonly needed?: readonly Kind[];
+  readonly kinds?: Wanted;
 }
 
-async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
+/** Reads the snapshot. Bad input, or an API server that cannot be read, ends the command with status 2. */
+export async function readSnapshot(flags: SourceFlags, progress: Progress, reading: Reading = {}): Promise<Snapshot> {
+  if (flags.fromCluster === flags.filename.length > 0)
+    throw new Failure('give either --from-cluster or -f PATH', badInput);
+  const { needed = oldPlugin.makesItself, kinds = wanted } = reading;
+  const whole = { ...kinds, progress, needed };
+  return flags.fromCluster ? fromServer(flags, whole) : fromFiles(flags, whole);
+}
+
+async function fromFiles({ filename }: SourceFlags, reading: FileReading): Promise<Snapshot> {
   const { snapshotFromFiles } = await import('../../migrate/input/files.ts');
-  const read = await snapshotFromFiles(filename, { ...wanted, progress, needed });
+  const read = await snapshotFromFiles(filename, reading);
   if (!read.ok) throw new Failure(problemText(read.error), badInput);
   return read.value;
 }
 
-async function fromServer(flags: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
+async function fromServer(flags: SourceFlags, reading: FileReading): Promise<Snapshot> {
   const { snapshotFromServer } = await import('../../migrate/input/server.ts');
   const client = await openClient(flags);
-  const read = await snapshotFromServer(client, { ...wanted, progress, needed }).finally(() => client.close());
+  const read = await snapshotFromServer(client, reading).finally(() => client.close());
   if (!read.ok) throw new Failure(read.error, badInput);
   return read.value;
 }

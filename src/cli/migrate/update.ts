@@ -7,7 +7,7 @@ import { carryOver, unknownTo } from '../../migrate/run/carry-over.ts';
 import { otherCluster } from '../../migrate/run/identity.ts';
 import { type Progress, progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { clusterUID } from '../../migrate/snapshot.ts';
-import { targetNamed } from '../../migrate/targets.ts';
+import { targetNamed, wantedFor } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';
 import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
@@ -43,7 +43,7 @@ async function updated(
       badInput,
     );
   const reportLine = progressLines();
-  const snapshot = await readSnapshot(flags, reportLine, target.needs);
+  const snapshot = await readSnapshot(flags, reportLine, { needed: target.needs, kinds: wantedFor(old) });
   const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict });
   const unknown = unknownTo(old, made.plan, snapshot);
   if (unknown !== undefined) throw new Failure(`${folder} is not updated: ${unknown}`, badInput);

@@ -2,6 +2,8 @@
  * What NetNamespaces, HostSubnets and EgressNetworkPolicies ask of OVN-Kubernetes, VNID by VNID: the migrator's
  * translation of a part of the cluster. Pure.
  */
+import { hasObject } from '../../migrate/requests/groups.ts';
+import { isAutomatic, pinnedTo } from '../../migrate/requests/hosting.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { isolationPart, type IsolationPolicy } from '../../migrate/targets/ovn/cluster/isolation.ts';
 import { multicastNamespaces } from '../../migrate/targets/ovn/cluster/multicast.ts';
@@ -10,8 +12,7 @@ import { egressIPOf } from '../../migrate/targets/ovn/egressips/part.ts';
 import type { EgressIP } from '../../migrate/targets/ovn/egressips/rivals.ts';
 import { firewallPart } from '../../migrate/targets/ovn/firewall/part.ts';
 import { closedRules, type EgressFirewall, type FirewallRule } from '../../migrate/targets/ovn/firewall/rules.ts';
-import { type EgressGroup, hasObject } from '../../migrate/targets/ovn/groups.ts';
-import { isAutomatic, pinnedTo } from '../../migrate/targets/ovn/reach.ts';
+import type { EgressGroup } from '../../migrate/targets/ovn/groups.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { IsolationWish } from './isolation.ts';

@@ -164,14 +164,16 @@ function inOrder(steps: readonly PlanStep[], target: Target): void {
     }
   }
   if (!steps.some(({ name }) => name === 'switch')) throw new Wrong('steps', 'the step switch is missing');
-  const seen = new Map<string, string>();
+  const seen = new Map<string, { readonly where: string; readonly action: Change['action'] }>();
   for (const [index, { name, changes }] of steps.entries()) {
     for (const [at, one] of changes.entries()) {
       const key = `${name === 'finalize' ? 'finalize' : ''} ${refKey(refOf(one))}`;
       const where = `steps[${index}].changes[${at}]`;
       const other = seen.get(key);
-      if (other !== undefined) throw new Wrong(where, `${refText(refOf(one))} is changed by ${other} already`);
-      seen.set(key, where);
+      // what was deleted may be made anew
+      if (other !== undefined && !(other.action === 'delete' && one.action === 'apply'))
+        throw new Wrong(where, `${refText(refOf(one))} is changed by ${other.where} already`);
+      seen.set(key, { where, action: one.action });
     }
   }
 }

@@ -6,7 +6,7 @@ import isEqual from 'lodash/isEqual.js';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isForeignKind } from '../ownership.ts';
 import { bareObject, type ObjectRef, refKey } from '../ref.ts';
-import { deletesOwn } from '../targets.ts';
+import { deletesOwn, stepOf, targetNamed } from '../targets.ts';
 import { type Change, refOf, type StepName } from '../translation.ts';
 import { stepsOf } from './make.ts';
 import { backedUp, type Plan } from './plan.ts';
@@ -43,7 +43,8 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
   const now = inTheirSteps(changesOf(fresh), old, before, facts);
   const gone = [...before.values()].filter((change) => !now.has(keyOf(change)));
   const withdrawn = gone.flatMap((change) => withdrawal(change, old, facts));
-  const wanted = [...now.values(), ...withdrawn];
+  const replaced = [...now.values()].flatMap((change) => replacement(before.get(keyOf(change)), change, old, facts));
+  const wanted = [...now.values(), ...withdrawn, ...replaced];
   const changed = wanted.filter((change) => {
     const was = before.get(keyOf(change));
     return was !== undefined && !isEqual(plain(was), plain(change));
@@ -63,7 +64,7 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
       seen: sorted(seen),
       backup: sorted(new Map([...fresh.backup, ...old.backup])),
     },
-    redo: changed
+    redo: [...changed, ...replaced]
       .filter((change) => facts.stateOf(change) !== 'open')
       .map((change) => ({ step: change.step, object: refKey(refOf(change)) })),
     added: [...now.values()].filter((change) => !before.has(keyOf(change))).map(refOf),
@@ -91,13 +92,16 @@ function inTheirSteps(
   before: ReadonlyMap<string, Change>,
   { stateOf }: UpdateFacts,
 ): ReadonlyMap<string, Change> {
+  const deletes = new Set(targetNamed(old.target).steps.flatMap(({ withdrawnIn = [] }) => withdrawnIn));
   const begun = [...before.values()].filter(
-    (change) => (change.action === 'apply' || deletesOwn(old, change)) && stateOf(change) !== 'open',
+    (change) =>
+      (change.action === 'apply' || (deletesOwn(old, change) && !deletes.has(change.step))) &&
+      stateOf(change) !== 'open',
   );
-  const stepOf = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
+  const stepsBefore = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
   return new Map(
     [...fresh.values()].map((change): readonly [string, Change] => {
-      const step = change.action === 'apply' ? stepOf.get(refKey(refOf(change))) : undefined;
+      const step = change.action === 'apply' ? stepsBefore.get(refKey(refOf(change))) : undefined;
       const same = change.action === 'apply' && step !== undefined ? { ...change, step } : change;
       return [keyOf(same), same];
     }),
@@ -123,5 +127,23 @@ function withdrawal(change: Change, plan: Plan, { stateOf, liveObject }: UpdateF
   if (isForeignKind(ref)) return [{ action: 'apply', step, object: bare, from: [] }];
   const was = state === 'adopted' ? plan.backup.get(refKey(ref)) : undefined;
   if (was !== undefined) return [{ action: 'apply', step, object: { ...was, metadata: bare.metadata }, from: [] }];
-  return state === 'adopted' ? [] : [{ action: 'delete', step, object: ref, from: [] }];
+  return state === 'adopted' ? [] : [{ action: 'delete', step: withdrawnIn(plan, step), object: ref, from: [] }];
+}
+
+/** Deletes what the plan made and the plugin does not let become what is wanted now: it is then made anew. */
+function replacement(
+  was: Change | undefined,
+  change: Change,
+  plan: Plan,
+  { stateOf, liveObject }: UpdateFacts,
+): readonly Change[] {
+  const { mustReplace = () => false } = targetNamed(plan.target);
+  if (was?.action !== 'apply' || change.action !== 'apply' || !mustReplace(was.object, change.object)) return [];
+  const ref = refOf(change);
+  const isMade = ['begun', 'done'].includes(stateOf(was)) && liveObject(ref) !== undefined;
+  return isMade ? [{ action: 'delete', step: withdrawnIn(plan, change.step), object: ref, from: [] }] : [];
+}
+
+function withdrawnIn(plan: Plan, step: StepName): StepName {
+  return stepOf(plan, step).withdrawnIn ?? step;
 }

@@ -8,7 +8,7 @@ import { backedUp, newest, type Plan, planHash } from '../plan/plan.ts';
 import { type ChangeState, type Update, updatedPlan } from '../plan/update.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { isOfOldPlugin, plannedKinds } from '../targets.ts';
+import { isOfOldPlugin, kindsOf } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { unknownSince, unreadSince } from './findings-since.ts';
 import { changeKey, type Entry, journalText, type Progress, progressOf } from './journal.ts';
@@ -38,7 +38,7 @@ export async function carryOver({
   const unknown = unknownTo(old, fresh, snapshot);
   if (unknown !== undefined) return err(`${folder} is not updated: ${unknown}`);
   const progress = progressOf(entries);
-  const live = liveOf(snapshot, plannedKinds);
+  const live = liveOf(snapshot, kindsOf(old));
   const merged = updatedPlan(old, fresh, {
     stateOf: (change) => stateOf(change, progress),
     liveObject: (ref) => liveObject(live, ref),

@@ -4,6 +4,7 @@ import type { Known } from '../known.ts';
 import { liveNodes } from '../live.ts';
 import { objectRef, refKey } from '../ref.ts';
 import type { Target } from '../target.ts';
+import { oldPlugin } from '../targets.ts';
 import type { Now } from './now.ts';
 
 /** Label of nodes that a live migration has not yet switched (OpenShift network operator). */
@@ -24,7 +25,8 @@ export function typeProblem(
       return undefined;
     case 'known': {
       const { type } = config.value;
-      return type === networkType || type === '' ? undefined : `${name}: status.networkType is ${type}`;
+      const runs = networkType === undefined ? type !== oldPlugin.networkType : type === networkType;
+      return runs || type === '' ? undefined : `${name}: status.networkType is ${type}`;
     }
   }
 }

@@ -64,7 +64,7 @@ describe('a plan', () => {
     [{ id: '0123456789a' }, 'id', '"0123456789a" is no id of a plan: ten hexadecimal digits'],
     [{ id: undefined }, 'id', 'none is no text'],
     [{ tool: '' }, 'tool', '"" is no text'],
-    [{ target: 'cilium' }, 'target', `"cilium" is none of ${targets.map(({ name }) => name).join(', ')}`],
+    [{ target: 'calico' }, 'target', `"calico" is none of ${targets.map(({ name }) => name).join(', ')}`],
     [{ options: [] }, 'options', '[] is no mapping'],
     [{ incomplete: [7] }, 'incomplete[0]', '7 is no text'],
     [{ cluster: 7 }, 'cluster', '7 is no text'],

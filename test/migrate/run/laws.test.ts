@@ -115,7 +115,7 @@ class World {
   }
 
   async #made(): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
-    const { snapshot } = await readNow(this.#client, quiet.signal);
+    const { snapshot } = await readNow(this.#client, { target: 'ovn' }, quiet.signal);
     const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true };
     return { ...makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false }), snapshot };
   }
@@ -170,7 +170,7 @@ async function forgotten(client: KubeClient, { plan, folder }: World): Promise<r
     await client.list(egressIPs),
   ];
   const entries = await readJournal(folder);
-  const now = await readNow(client, quiet.signal);
+  const now = await readNow(client, { target: 'ovn' }, quiet.signal);
   const { checks } = verification(plan!, now, progressOf(entries.ok ? entries.value : []));
   const named = new Set([
     ...plan!.findings.filter(({ severity }) => severity !== 'info').map(({ name }) => name),

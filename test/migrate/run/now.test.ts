@@ -34,26 +34,29 @@ test('with an earlier snapshot the egress routers are as they were then, and all
       return client.list(kind, ...more);
     },
   });
-  const { snapshot: then } = await readNow(watched, signal);
+  const { snapshot: then } = await readNow(watched, { target: 'ovn' }, signal);
   expect(asked).toContain('Pod');
   await create(client, [make.hostSubnet('n2', '192.168.7.12')]);
   await client.create(pods, router('second'));
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
   asked.length = 0;
-  const { snapshot: since, live } = await readNow(watched, signal, then);
+  const { snapshot: since, live } = await readNow(watched, { target: 'ovn' }, signal, then);
   expect(asked).not.toContain('Pod');
   expect(names(since.workloads)).toEqual(['first']);
   expect(objectsOf(since, pods)).toEqual(objectsOf(then, pods));
   expect([...live.objects.keys()].filter((key) => key.includes('HostSubnet'))).toHaveLength(2);
-  expect(names((await readNow(watched, signal)).snapshot.workloads)).toEqual(['first', 'second']);
+  expect(names((await readNow(watched, { target: 'ovn' }, signal)).snapshot.workloads)).toEqual(['first', 'second']);
 });
 
 test('the configuration of the network is the one with the name cluster', async () => {
-  const { networkConfig } = await readNow(client, signal);
+  const { networkConfig } = await readNow(client, { target: 'ovn' }, signal);
   expect(networkConfig.kind).not.toBe('known');
   await client.create(
     networkConfigs,
     make.any('config.openshift.io/v1', networkConfigs.kind, { name: 'cluster' }, { spec: {} }),
   );
-  expect((await readNow(client, signal)).networkConfig).toMatchObject({ kind: 'known', value: { name: 'cluster' } });
+  expect((await readNow(client, { target: 'ovn' }, signal)).networkConfig).toMatchObject({
+    kind: 'known',
+    value: { name: 'cluster' },
+  });
 });

@@ -5,7 +5,7 @@ import { ApiError } from '../../../src/io/kube/error.ts';
 import { macvlanKinds, minorKinds } from '../../../src/migrate/input/source.ts';
 import { resourceName } from '../../../src/migrate/ref.ts';
 import { readNow } from '../../../src/migrate/run/now.ts';
-import { plannedKinds, wanted } from '../../../src/migrate/targets.ts';
+import { kindsOf, wanted } from '../../../src/migrate/targets.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
@@ -13,6 +13,8 @@ import { passing } from '../../io/kube/passing.ts';
 import { create, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
 import { PlanInFolder, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
+
+const touched = kindsOf({ target: 'ovn' });
 
 const macvlan = { annotations: { 'pod.network.openshift.io/assign-macvlan': 'true' } };
 const env = Object.entries({
@@ -84,7 +86,7 @@ test('a kind that plans touch, or any kind for another reason than a right, ends
   const before = await objectsOn(client);
   for (const kind of all)
     for (const answer of answers) {
-      if (answer === forbidden && !plannedKinds.includes(kind)) continue;
+      if (answer === forbidden && !touched.includes(kind)) continue;
       const error = answer(kind);
       const name = resourceName(kind);
       const text =
@@ -105,7 +107,7 @@ test('without a kind that changes are made from nothing tells whether the plan i
   ]);
   for (const kind of ovn.madeFrom) {
     const by = without(kind, forbidden(kind));
-    const { snapshot } = await readNow(by, signal);
+    const { snapshot } = await readNow(by, { target: 'ovn' }, signal);
     for (const since of [undefined, snapshot]) {
       const problems = problemsOf(await migration.verify(by, since));
       expect(problems).toContainEqual(
@@ -136,7 +138,7 @@ test('what the plan was made without is no change of the cluster', async () => {
 
 test('the other kinds are not asked for it', async () => {
   await migration.forth();
-  const rest = all.filter((kind) => !plannedKinds.includes(kind) && !ovn.madeFrom.includes(kind));
+  const rest = all.filter((kind) => !touched.includes(kind) && !ovn.madeFrom.includes(kind));
   expect(rest.length).toBeGreaterThan(5);
   for (const kind of rest) expect(problemsOf(await migration.verify(without(kind, forbidden(kind))))).toEqual([]);
 });
@@ -156,7 +158,7 @@ test('while nothing tells which plugin runs nothing is created or removed', asyn
 test('an update without a kind that the plan was made with changes nothing', async () => {
   await migration.forth();
   const { plan } = migration;
-  for (const kind of [...plannedKinds, ...ovn.madeFrom]) {
+  for (const kind of [...touched, ...ovn.madeFrom]) {
     await expect(migration.update({}, without(kind, forbidden(kind)))).rejects.toThrow(
       new RegExp(`is not updated: missing right: (list|get) ${kind === configMaps ? 'configmap' : resourceName(kind)}`),
     );

@@ -9,7 +9,7 @@ import {
   seenText,
   tableDiff,
 } from '../../../migrate/addresses.ts';
-import { targetNamed } from '../../../migrate/targets.ts';
+import { targetNamed, wantedFor } from '../../../migrate/targets.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
@@ -30,7 +30,7 @@ export async function runAddresses(flags: AddressesFlags): Promise<void> {
   const options = { ...ownOptions(target, flags), machineNetworks: flags.machineNetwork };
   const { addressEnds } = translatorOf(target, options);
   if (addressEnds === undefined) throw new Failure(`no addresses of ${target.plugin} are known`, badInput);
-  const snapshot = await readSnapshot(flags, progressLines());
+  const snapshot = await readSnapshot(flags, progressLines(), { kinds: wantedFor({ target: flags.to }) });
   const { nodes, ends } = addressEnds(target.before(snapshot));
   const table = addressTable(flags.mode, nodes, ends);
   if (flags.since !== undefined) {

@@ -1,10 +1,11 @@
-/** `sdn-compat migrate inspect|addresses|gather|predict`, which only look. Each command is loaded when it is used. */
+/** `sdn-compat migrate inspect|compare|addresses|gather|predict`, which only look. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
 import { newPlugins } from '../../../migrate/targets.ts';
 import { addClientOptions } from '../../client.ts';
 import { flagOf, planOptions } from '../options.ts';
 import { source } from '../source-options.ts';
 import type { AddressesFlags } from './addresses.ts';
+import type { CompareFlags } from './compare.ts';
 import type { GatherFlags } from './gather.ts';
 import type { InspectFlags } from './inspect.ts';
 import type { PredictFlags } from './predict.ts';
@@ -21,6 +22,11 @@ export function addLookCommands(migrate: Command): void {
     .addOption(target())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .action(async (flags: InspectFlags) => (await import('./inspect.ts')).runInspect(flags));
+
+  source(migrate.command('compare'))
+    .description('show for every target what it keeps of this cluster, and recommend the one that keeps most')
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+    .action(async (flags: CompareFlags) => (await import('./compare.ts')).runCompare(flags));
 
   const addresses = source(migrate.command('addresses'))
     .description(

@@ -3,7 +3,7 @@
 import { type Finding } from '../../../migrate/findings/finding.ts';
 import { inventoryOf, type InventoryRow } from '../../../migrate/input/source.ts';
 import { countsText } from '../../../migrate/report/content.ts';
-import { targetNamed } from '../../../migrate/targets.ts';
+import { targetNamed, wantedFor } from '../../../migrate/targets.ts';
 import { formatted, print } from '../../output.ts';
 import { translatorOf } from '../options.ts';
 import { isBlocked } from '../plan-output.ts';
@@ -18,7 +18,7 @@ export interface InspectFlags extends SourceFlags {
 /** Reads the input and prints the inventory and the findings. */
 export async function runInspect(flags: InspectFlags): Promise<void> {
   const progress = progressLines();
-  const snapshot = await readSnapshot(flags, progress);
+  const snapshot = await readSnapshot(flags, progress, { kinds: wantedFor({ target: flags.to }) });
   progress('looking for what would change');
   const target = targetNamed(flags.to);
   const { translate } = translatorOf(target, { machineNetworks: flags.machineNetwork });

@@ -12,7 +12,7 @@ import { changesText, findingsText } from '../tables.ts';
 
 /** Reads the input, makes and writes the plan, and reports what it wrote. */
 export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
-  const snapshot = await readSnapshot(flags, progressLines(), oldPlugin.needs);
+  const snapshot = await readSnapshot(flags, progressLines(), { needed: oldPlugin.needs });
   const { plan } = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
     target: oldPlugin,

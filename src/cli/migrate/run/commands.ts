@@ -1,6 +1,6 @@
 /** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
-import { newPluginNames, oldPlugin } from '../../../migrate/targets.ts';
+import { oldPlugin, vendorsPlugin } from '../../../migrate/targets.ts';
 import { addClientOptions } from '../../client.ts';
 import { duration } from '../../duration.ts';
 import { wholeNumber } from '../../whole-number.ts';
@@ -63,7 +63,7 @@ function addApply(migrate: Command): void {
     .addOption(
       lasting(
         '--patience <duration>',
-        `how long ${newPluginNames} may take to assign one more egress IP to its node, before the next node follows`,
+        `how long ${vendorsPlugin.plugin} may take to assign one more egress IP to its node, before the next node follows`,
         120,
       ),
     )

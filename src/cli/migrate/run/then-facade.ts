@@ -7,7 +7,7 @@ import { type ApplyOutcome, applyPlan, type Work } from '../../../migrate/run/ap
 import { type Progress, progressOf, readJournal } from '../../../migrate/run/journal.ts';
 import { readNow } from '../../../migrate/run/now.ts';
 import { verification } from '../../../migrate/run/verify/verify.ts';
-import { targetNamed } from '../../../migrate/targets.ts';
+import { targetNamed, vendorsPlugin } from '../../../migrate/targets.ts';
 import { Failure } from '../../fail.ts';
 import { badInput } from '../source.ts';
 import { type ApplyFlags, end, switchText, withPlan } from './apply.ts';
@@ -23,8 +23,8 @@ export async function runThenFacade(flags: ApplyFlags): Promise<void> {
     );
   let next = '';
   const outcome = await withPlan(flags, async (work) => {
-    const { networkType, plugin } = targetNamed((await work.plan()).target);
-    if (networkType !== 'OVNKubernetes')
+    const { name, plugin } = targetNamed((await work.plan()).target);
+    if (name !== vendorsPlugin.name)
       throw new Failure(`--then-facade is for plans to OVN-Kubernetes; this one leads to ${plugin}`, badInput);
     if (await hasFacade(work)) return compared(work, flags);
     next = switchText(plugin);
@@ -47,11 +47,8 @@ async function progressIn(folder: string): Promise<Progress> {
 
 /** What must be so before the facade takes over: it takes away an EgressIP that no NetNamespace asks for. */
 async function beforeFacade(work: Work, { acceptUnwell }: ApplyFlags, writes: number): Promise<ApplyOutcome> {
-  const [plan, progress, now] = [
-    await work.plan(),
-    await progressIn(work.folder),
-    await readNow(work.client, work.signal),
-  ];
+  const [plan, progress] = [await work.plan(), await progressIn(work.folder)];
+  const now = await readNow(work.client, plan, work.signal);
   const ill = verification(plan, now, progress).checks.filter(({ well }) => !well);
   if (ill.length > 0 && !acceptUnwell) {
     const reasons = ill.map(

@@ -96,7 +96,7 @@ function looker({ client, folder, plan: read, signal }: Work): () => Promise<Loo
     if (!current.ok) throw new Failure(current.error, badInput);
     const { plan, entries } = current.value;
     const progress = progressOf(entries);
-    const now = await readNow(client, signal, since).catch((error: unknown) => {
+    const now = await readNow(client, plan, signal, since).catch((error: unknown) => {
       throw signal.aborted ? new Failure('stopped by a signal before the cluster was read') : error;
     });
     since = now.snapshot;

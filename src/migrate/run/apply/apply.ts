@@ -1,4 +1,5 @@
 /** Applies a plan step by step. After a kill at any moment, the next run finishes, and does nothing twice. */
+import partition from 'lodash/partition.js';
 import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { isForeignKind } from '../../ownership.ts';
@@ -93,7 +94,7 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
   const progress = progressOf(entries.value);
   const reasons = objections(plan, progress, options);
   if (reasons.length > 0) return refused(reasons);
-  const now = await readNow(client, signal);
+  const now = await readNow(client, plan, signal);
   const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
   if (stranger !== undefined) return refused([stranger]);
   const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
@@ -162,7 +163,7 @@ class Run {
     }
     if (step.name === 'finalize') return this.#beforeFinalize(step);
     if (this.#writes > 0 && !this.#options.dryRun) {
-      this.#now = await readNow(this.#deps.client, this.#deps.signal, this.#now.snapshot);
+      this.#now = await readNow(this.#deps.client, this.#deps.plan, this.#deps.signal, this.#now.snapshot);
       const changed = changesSince(
         { plan: this.#deps.plan, progress: await this.#progress(), options: this.#options },
         this.#now,
@@ -215,7 +216,7 @@ class Run {
   async #notWell(): Promise<readonly string[]> {
     const { client, plan, signal } = this.#deps;
     if (this.#options.dryRun || this.#options.acceptUnwell) return [];
-    const now = await readNow(client, signal, this.#now.snapshot);
+    const now = await readNow(client, plan, signal, this.#now.snapshot);
     const { checks } = verification(plan, now, await this.#progress());
     return checks
       .filter(({ well }) => !well)
@@ -241,7 +242,7 @@ class Run {
     }
     const reportProgress = progressReporter(step.name, step.changes.length, progress);
     let ended = 0;
-    for (const changes of inTurn(step.changes)) {
+    for (const changes of this.#inTurn(step.changes)) {
       await inParallel(changes, atOnce, async (change) => {
         if (signal.aborted) return;
         await work.make(change);
@@ -255,6 +256,17 @@ class Run {
     if (dryRun) for (const note of work.notes.toSorted()) report(note);
   }
 
+  /**
+   * The changes of others' objects, then those of whole ones, in the target's turns: a label before the object that
+   * needs it.
+   */
+  #inTurn(changes: readonly Change[]): readonly (readonly Change[])[] {
+    const { turnOf = () => 0 } = targetNamed(this.#deps.plan.target);
+    const [foreign, whole] = partition(changes, (change) => isForeignKind(refOf(change)));
+    const turns = [...Map.groupBy(whole, (change) => turnOf(change, this.#now.live))].sort(([a], [b]) => a - b);
+    return [foreign, ...turns.map(([, ofTurn]) => ofTurn)];
+  }
+
   /** What is left out of finalize too, because what was to take its place was left out; tells what. */
   #withoutKept(): Progress {
     const { plan, report } = this.#deps;
@@ -263,11 +275,4 @@ class Run {
     for (const one of left.values()) report(leftText(one));
     return { ...progress, skipped: new Set([...progress.skipped, ...left.keys()]) };
   }
-}
-
-/** The changes of others' objects, then those of whole ones: a label before the object that needs it. */
-function inTurn(changes: readonly Change[]): readonly (readonly Change[])[] {
-  const of = (isForeign: boolean): readonly Change[] =>
-    changes.filter((change) => isForeignKind(refOf(change)) === isForeign);
-  return [of(true), of(false)];
 }

@@ -3,6 +3,7 @@ import isEqual from 'lodash/isEqual.js';
 import { type Kind, namespaces } from '../../../../api/kinds.ts';
 import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient, NameRef } from '../../../io/kube/client.ts';
+import { isConflict } from '../../../io/kube/error.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import {
@@ -217,23 +218,40 @@ const shortestPause = 100;
 const longestPause = 1_000;
 
 async function deleteObject(one: Case): Promise<Outcome> {
-  const { client, live, journal } = one.execution;
+  const { live, journal } = one.execution;
   const object = refOf(one.change);
   const is = liveObject(live, object);
   if (is === undefined) return finished(one, 'nothing', undefined);
   const instead = deletesOwn(one.execution.plan, one.change) ? await insteadOfDeleting(one, is) : undefined;
   if (instead !== undefined) return instead;
   await beginWith(one, is);
-  const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
-  if (deletionTimestamp === undefined) {
-    const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
-    await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
-  }
+  const { uid = '', deletionTimestamp } = is.metadata;
+  if (deletionTimestamp === undefined) await deleteAsSeen(one.execution, is);
   // without finalizers the object is gone when the server answers
   const left =
     journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
   return failed(object, whyThere(one.execution.plan, object, left));
+}
+
+/** How often an object may have another status when it is deleted. */
+const mostVersions = 10;
+
+/** Deletes the object as it was seen: another version only if nothing but its status or metadata is another. */
+async function deleteAsSeen({ client, journal }: Execution, seen: KubeObject): Promise<void> {
+  const ref = objectRef(seen);
+  const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
+  for (let is = seen, left = mostVersions; ; left--) {
+    const { uid = '', resourceVersion = '' } = is.metadata;
+    try {
+      await client.delete(kindFor(ref), named(ref), { preconditions: { uid, resourceVersion }, ...dryRun });
+      return;
+    } catch (error) {
+      const now = isConflict(error) && left > 0 ? await client.get(kindFor(ref), named(ref)) : undefined;
+      if (now?.metadata.uid !== uid || !isEqual(contentOf(now), contentOf(is))) throw error;
+      is = now;
+    }
+  }
 }
 
 /** What becomes of an object that we made and that is not ours alone any more; undefined if it is. */

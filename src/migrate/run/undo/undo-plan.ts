@@ -75,9 +75,7 @@ export function wayBack(
       // what is left out takes nothing from others
       return ofOthers(given.was, unlessLeft(objectRef(was), restoring(given)));
     });
-  const applied = changes
-    .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(plan, change))
-    .reverse();
+  const applied = appliedBy(plan, changes);
   const removed = applied.map((change) => unlessLeft(refOf(change), removing(change, { plan, live, progress, force })));
   const deleted = changes.filter(
     (change) =>
@@ -103,6 +101,15 @@ export function wayBack(
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
     needs: needsOf(plan, applied),
   };
+}
+
+/** What is undone of the changes, the last first. What an update deletes to make it anew is undone once. */
+function appliedBy(plan: Plan, changes: readonly Change[]): readonly Change[] {
+  const isMade = ({ action, step }: Change): boolean => action === 'apply' && step !== 'finalize';
+  const made = new Set(changes.filter(isMade).map((change) => refKey(refOf(change))));
+  return changes
+    .filter((change) => isMade(change) || (deletesOwn(plan, change) && !made.has(refKey(refOf(change)))))
+    .reverse();
 }
 
 function isMentioned({ undo, notes = [], objections = [] }: Found = nothing): boolean {

@@ -53,7 +53,7 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
   const noted = progressOf(entries.value);
   if (noted.plan !== undefined && noted.plan !== planHash(plan))
     return refused(['the plan was changed since it was begun: restore it']);
-  const now = await readNow(client, signal);
+  const now = await readNow(client, plan, signal);
   const stranger = otherCluster(plan, noted, clusterUID(now.snapshot));
   if (stranger !== undefined) return refused([stranger]);
   const { skipped, unknown } = skipsOf(options.skip, plan, now.live);

@@ -25,7 +25,7 @@ export async function walk(of: Walk, way: WayBack, waiting: readonly string[]): 
     'restore',
     way.restore.filter((undo) => !needsNothing(undo)),
   );
-  if (waiting.length === 0) await walker.make('remove', way.remove);
+  if (waiting.length === 0) for (const undos of byKind(way.remove)) await walker.make('remove', undos);
   const { writes, reasons } = walker;
   if (of.deps.signal.aborted) return { kind: 'stopped', writes };
   const awaited = [...way.awaited, ...walker.awaiting];
@@ -39,6 +39,11 @@ export async function walk(of: Walk, way: WayBack, waiting: readonly string[]): 
   if (left.length > 0) return { kind: 'waiting', on, writes, reasons: left };
   await of.journal?.add({ event: 'back-done' });
   return { kind: 'done', writes, left: 'nothing' };
+}
+
+/** The kinds one after another: a plugin may refuse to let go of a gateway before its policies. */
+function byKind(undos: readonly Undo[]): readonly (readonly Undo[])[] {
+  return [...Map.groupBy(undos, ({ object }) => object.kind).values()];
 }
 
 const heldTexts = {

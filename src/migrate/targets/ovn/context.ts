@@ -3,10 +3,8 @@ import { type Cluster, clusterOf, withNetNamespaces } from '../../../model/clust
 import { type EgressState, egressState } from '../../../model/egress/state.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../../model/objects/clusternetwork.ts';
 import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../model/values/address.ts';
-import { canNameNamespace, compareText } from '../../../model/values/names.ts';
-import type { Vnid } from '../../../model/values/vnid.ts';
-import type { Item } from '../../kinds/item.ts';
 import { type Release, releaseOf } from '../../release.ts';
+import { type Scope, scopeOf } from '../../requests/scope.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import type { Part } from '../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
@@ -16,7 +14,7 @@ import { type OvnNode, ovnNodesOf } from './ovn-nodes.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { type Served, servedOf } from './served.ts';
 
-export interface Context {
+export interface Context extends Scope {
   readonly snapshot: Snapshot;
   readonly options: TranslateOptions;
   /** HostSubnets and NetNamespaces as values, their problems, and the limits of nodes. */
@@ -37,27 +35,15 @@ export interface Context {
   readonly isOpenShift: boolean;
   /** Nodes as OVN-Kubernetes will see them, by name. */
   readonly ovnNodes: ReadonlyMap<string, OvnNode>;
-  /** Namespaces by name; undefined if the snapshot has none at all, so that missing ones are unknown. */
-  readonly namespaces: ReadonlyMap<string, Item> | undefined;
   /** The IPv4 addresses of all nodes, by node, with keys for comparison. */
   readonly nodeAddresses: readonly { readonly ip: Ip; readonly key: SortKey }[];
   /** Every egress IP that a NetNamespace requests. */
   readonly requested: ReadonlySet<Ip>;
-  readonly vnidOf: (namespace: string) => Vnid | undefined;
-  /** Names of the namespaces that share the VNID, sorted, whether or not their Namespace exists. */
-  readonly namespacesOf: (vnid: Vnid) => readonly string[];
-  /** Whether the Namespace exists, as far as the input shows. */
-  readonly exists: (namespace: string) => boolean;
   /**
    * Namespaces that OpenShift SDN drops and OVN-Kubernetes would let out with a node's address. With
    * options.keepClosed, firewall/keep-closed.ts makes their EgressFirewall `default`, and firewall/part.ts makes none.
    */
   readonly closed: ReadonlySet<string>;
-  /**
-   * Whether `--namespace` chose the namespace, or one that shares its VNID: what is made for a VNID, such as an EgressIP,
-   * is for all its namespaces, and so are their firewalls.
-   */
-  readonly chosen: (namespace: string) => boolean;
 }
 
 /** Translates one concern. */
@@ -87,29 +73,20 @@ export function contextOf(
   { ovnNodes, reach, ...hosts } = hostsOf(snapshot, options),
 ): Context {
   const cluster = withNetNamespaces(hosts.cluster, snapshot.netNamespaces);
-  const vnids = new Map<string, Vnid>(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
-  const byVnid = Map.groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
-  const known =
-    snapshot.namespaces.length === 0 ? undefined : new Map(snapshot.namespaces.map((one) => [one.name, one]));
-  const chosen = withJoined(options.namespaces, (name) => {
-    const vnid = vnids.get(name);
-    return vnid === undefined || vnid === 0 ? [] : (byVnid.get(vnid) ?? []).map((one) => one.name);
-  });
-  const isChosen = (namespace: string): boolean => chosen.size === 0 || chosen.has(namespace);
-  // what is made in a Terminating namespace is refused, and goes with it
-  const exists = (namespace: string): boolean =>
-    known === undefined ? canNameNamespace(namespace) : known.get(namespace)?.isTerminating === false;
+  const scope = scopeOf(snapshot, cluster, options.namespaces);
+  const { exists, chosen } = scope;
   const state = egressState(cluster);
   const release = releaseOf(snapshot);
   const served = servedOf(snapshot, release);
   const { prefix } = options;
   const others = snapshot.egressIPs.map(({ name, egressIPs }) => ({ name, egressIPs }));
   const egress = egressPlan({
-    ...{ cluster, state, ovnNodes, reach, prefix, exists, chosen: isChosen, others },
+    ...{ cluster, state, ovnNodes, reach, prefix, exists, chosen, others },
     canNameNodes: served.nodesInEgressIPs,
   });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));
   return {
+    ...scope,
     snapshot,
     options,
     cluster,
@@ -121,25 +98,12 @@ export function contextOf(
     isOpenShift: snapshot.clusterVersions.length + snapshot.networkConfigs.length > 0,
     network: networkOf(snapshot),
     ovnNodes,
-    namespaces: known,
     nodeAddresses: [...ovnNodes.values()].flatMap(({ addresses }) =>
       addresses.filter((ip) => familyOf(ip) === 4).map((ip) => ({ ip, key: sortKey(ip) })),
     ),
     requested: new Set(cluster.netNamespaces.flatMap(({ egressIPs }) => egressIPs)),
-    vnidOf: (namespace) => vnids.get(namespace),
-    namespacesOf: (vnid) => (byVnid.get(vnid) ?? []).map(({ name }) => name).sort(compareText),
-    exists,
     closed: new Set(open.flatMap(({ selected }) => selected)),
-    chosen: isChosen,
   };
-}
-
-/** The namespaces, and those that are joined to one of them. */
-function withJoined(
-  namespaces: readonly string[],
-  joinedTo: (namespace: string) => readonly string[],
-): ReadonlySet<string> {
-  return new Set(namespaces.flatMap((name) => [name, ...joinedTo(name)]));
 }
 
 function networkOf(snapshot: Snapshot): ClusterNetwork | undefined {

@@ -2,37 +2,17 @@
  * Plans the EgressIPs of a cluster: one group for each VNID that requests egress IPs, with what becomes of every entry,
  * and what OVN-Kubernetes will do with all groups together.
  */
-import { type EgressInput, type EgressState, vnidState } from '../../../model/egress/state.ts';
-import type { VnidState } from '../../../model/egress/verdict.ts';
-import type { NetNamespace } from '../../../model/objects/netnamespace.ts';
+import type { EgressInput, EgressState } from '../../../model/egress/state.ts';
 import type { Ip } from '../../../model/values/address.ts';
-import { compareText } from '../../../model/values/names.ts';
-import type { Vnid } from '../../../model/values/vnid.ts';
 import type { Known } from '../../known.ts';
+import { hasObject, type RequestGroup, requestGroups } from '../../requests/groups.ts';
 import { chosenNodes } from './chosen-nodes.ts';
 import type { OvnNode } from './ovn-nodes.ts';
 import { type Claim, type PlacementNode, type Prediction, predictPlacement } from './placement/predict.ts';
 import { difference, intersection, type Reach } from './reach.ts';
 
-/** Why an entry of a list is in no EgressIP. */
-export type LeftOut =
-  | { readonly code: 'EgressIPInvalid'; readonly text: string; readonly reason: string }
-  | { readonly code: 'EgressIPClaimedTwice'; readonly text: Ip; readonly namespaces: readonly string[] }
-  | { readonly code: 'EgressIPIsNodeAddress'; readonly text: Ip; readonly node: string };
-
 /** The namespaces of a VNID that requests something. */
-export interface EgressGroup {
-  /** Name of the EgressIP. */
-  readonly name: string;
-  readonly vnid: Vnid;
-  /** All namespaces that share the VNID, sorted by name. */
-  readonly members: readonly NetNamespace[];
-  /** Names of the members whose Namespace exists, which the EgressIP selects. If empty, there is no EgressIP. */
-  readonly selected: readonly string[];
-  /** What the EgressIP requests, in request order. If empty, there is no EgressIP. */
-  readonly egressIPs: readonly Ip[];
-  readonly leftOut: readonly LeftOut[];
-  readonly today: VnidState;
+export interface EgressGroup extends RequestGroup {
   /** Names of the nodes that the EgressIP names, sorted; absent if it names none, so that any that fits may be used. */
   readonly onNodes?: readonly string[];
 }
@@ -66,35 +46,10 @@ interface Input {
   readonly others: readonly Claim[];
 }
 
-interface GroupContext extends Pick<Input, 'state' | 'prefix' | 'exists'> {
-  /** Why the EgressIP of a VNID lacks an IP that the VNID requests. */
-  readonly leftOutOf: (ip: Ip, vnid: Vnid) => LeftOut | undefined;
-}
-
-/** Makes the group of the namespaces that share a VNID. */
-function groupOf({ vnid, members }: Pick<EgressGroup, 'vnid' | 'members'>, context: GroupContext): EgressGroup {
-  const { state, prefix, exists, leftOutOf } = context;
-  const requests = state.requests.get(vnid) ?? [];
-  const invalid = new Map(members.flatMap((one) => one.invalidEgressIPs).map((one) => [one.text, one.reason]));
-  return {
-    name: `${prefix}-${members[0]?.name ?? ''}`,
-    vnid,
-    members,
-    selected: members.map(({ name }) => name).filter(exists),
-    egressIPs: requests.filter((ip) => leftOutOf(ip, vnid) === undefined),
-    leftOut: [
-      ...[...invalid].map(([text, reason]): LeftOut => ({ code: 'EgressIPInvalid', text, reason })),
-      ...requests.flatMap((ip) => leftOutOf(ip, vnid) ?? []),
-    ],
-    today: vnidState(state, vnid),
-  };
-}
-
 /** Makes the groups and their prediction. */
 export function egressPlan(input: Input): EgressPlan {
-  const { cluster, ovnNodes, reach, chosen, others } = input;
-  const context = groupContext(input);
-  const naming = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
+  const { ovnNodes, reach, chosen, others } = input;
+  const naming = requested(input).map((group) => withNodes(group, reach, input));
   const all = naming.map(({ group }) => group);
   const isChosen = ({ members }: EgressGroup): boolean => members.some(({ name }) => chosen(name));
   const groups = all.filter(isChosen);
@@ -120,19 +75,12 @@ export function egressPlan(input: Input): EgressPlan {
   };
 }
 
-function groupContext({ cluster, state, ovnNodes, prefix, exists }: Input): GroupContext {
+function requested({ cluster, state, ovnNodes, prefix, exists }: Input): readonly EgressGroup[] {
   const nodeOf = new Map(
     [...ovnNodes.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])),
   );
-  const requesters = requestersByIP(cluster.netNamespaces);
-  const leftOutOf = (ip: Ip, vnid: Vnid): LeftOut | undefined => {
-    const all = requesters.get(ip) ?? [];
-    const node = nodeOf.get(ip);
-    if (all.some((one) => one.vnid !== vnid))
-      return { code: 'EgressIPClaimedTwice', text: ip, namespaces: all.map(({ name }) => name).sort(compareText) };
-    return node === undefined ? undefined : { code: 'EgressIPIsNodeAddress', text: ip, node };
-  };
-  return { state, prefix, exists, leftOutOf };
+  const { netNamespaces } = cluster;
+  return requestGroups({ netNamespaces, state, prefix, exists, nodeWith: (ip) => nodeOf.get(ip) });
 }
 
 interface Naming {
@@ -174,32 +122,6 @@ function claimsOf(groups: readonly EgressGroup[]): readonly Claim[] {
 function predicted(nodes: readonly PlacementNode[], own: readonly Claim[], others: readonly Claim[]): Prediction {
   const prediction = predictPlacement(nodes, [...own, ...others], 'any');
   return others.length === 0 ? prediction : { ...prediction, assignedCount: [] };
-}
-
-/** Whether the group gets an EgressIP. */
-export function hasObject({ selected, egressIPs }: EgressGroup): boolean {
-  return selected.length > 0 && egressIPs.length > 0;
-}
-
-/** The VNIDs that request something, with their members, sorted by the first member's name. */
-function groupsOf(
-  netNamespaces: readonly NetNamespace[],
-): readonly { readonly vnid: Vnid; readonly members: readonly NetNamespace[] }[] {
-  const asking = new Set(
-    netNamespaces
-      .filter(({ egressIPs, invalidEgressIPs }) => egressIPs.length + invalidEgressIPs.length > 0)
-      .map(({ vnid }) => vnid),
-  );
-  const byVnid = Map.groupBy(
-    netNamespaces.filter(({ vnid }) => asking.has(vnid)).sort((a, b) => compareText(a.name, b.name)),
-    ({ vnid }) => vnid,
-  );
-  return [...byVnid].map(([vnid, members]) => ({ vnid, members }));
-}
-
-function requestersByIP(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Ip, readonly NetNamespace[]> {
-  const pairs = netNamespaces.flatMap((one) => one.egressIPs.map((ip) => ({ ip, one })));
-  return new Map([...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [ip, found.map(({ one }) => one)]));
 }
 
 /** Whether the node may host egress IPs now. */

@@ -1,7 +1,8 @@
 /** Decides on which node a plan keeps each egress IP, and whether OVN-Kubernetes can be brought to that. Pure. */
 import type { Ip } from '../../../model/values/address.ts';
+import { hasObject } from '../../requests/groups.ts';
 import type { Snapshot } from '../../snapshot.ts';
-import { type EgressGroup, type EgressPlan, hasObject } from './groups.ts';
+import type { EgressGroup, EgressPlan } from './groups.ts';
 import type { TranslateOptions } from './options.ts';
 import { hasLabel, type OvnNode } from './ovn-nodes.ts';
 import { firstSpoiler, sharesOf, type Spoiler } from './placement/shares.ts';

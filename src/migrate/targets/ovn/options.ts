@@ -1,6 +1,6 @@
 /** The options of a plan that leads to OVN-Kubernetes: as flags, and as plan.yaml keeps them. */
-import type { Json, JsonObject } from '../../../model/values/json.ts';
-import { err, ok } from '../../../model/values/result.ts';
+import type { JsonObject } from '../../../model/values/json.ts';
+import { prefixOption, textsOf } from '../../requests/options.ts';
 import type { PlanOption } from '../../target.ts';
 import { type Concern, concerns } from '../../translation.ts';
 
@@ -24,16 +24,7 @@ export interface TranslateOptions {
 
 /** Those that no other target has. */
 export const ownOptions: readonly PlanOption[] = [
-  {
-    key: 'prefix',
-    flags: '--prefix <name>',
-    description: 'names of EgressIPs are PREFIX-NAMESPACE',
-    unset: 'egressip',
-    read: (text) =>
-      /^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(text)
-        ? ok(text)
-        : err('it must be the beginning of an object name: lower case letters, digits and hyphens.'),
-  },
+  prefixOption,
   {
     key: 'keepClosed',
     flags: '--keep-closed',
@@ -70,7 +61,9 @@ export function shownOptions({ only, ...rest }: TranslateOptions): JsonObject {
 
 /** The options; undefined if one is missing or of another type. */
 export function readOptions(shown: JsonObject): TranslateOptions | undefined {
-  const [only, namespaces, machineNetworks] = ['only', 'namespaces', 'machineNetworks'].map((key) => texts(shown[key]));
+  const [only, namespaces, machineNetworks] = ['only', 'namespaces', 'machineNetworks'].map((key) =>
+    textsOf(shown[key]),
+  );
   // plans of earlier programs have neither denyAPIServer nor keepPlacement
   const { prefix, keepClosed, allowAPIServer, denyAPIServer = false, keepPlacement = false } = shown;
   if (only === undefined || namespaces === undefined || machineNetworks === undefined) return undefined;
@@ -88,8 +81,4 @@ export function readOptions(shown: JsonObject): TranslateOptions | undefined {
     keepPlacement,
     machineNetworks,
   };
-}
-
-function texts(value: Json | undefined): readonly string[] | undefined {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
 }

@@ -4,6 +4,7 @@
 import type { HostSubnet } from '../../../model/objects/hostsubnet.ts';
 import { type Cidr, type Ip, keyRange, sortKey } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
+import { hostsByIP, isAutomatic, pinnedTo } from '../../requests/hosting.ts';
 import type { OvnNode } from './ovn-nodes.ts';
 import { covers } from './placement/predict.ts';
 
@@ -55,29 +56,9 @@ export function reachOf(hostSubnets: readonly HostSubnet[], ovnNodes: ReadonlyMa
   };
 }
 
-/** The only node that lists an egress IP, if an admin chose it. */
-export function pinnedTo([host, ...others]: readonly HostSubnet[]): HostSubnet | undefined {
-  return others.length === 0 && host?.egressCIDRs.length === 0 ? host : undefined;
-}
-
-/** Whether OpenShift SDN alone assigns an egress IP that these nodes list. */
-export function isAutomatic(hosts: readonly HostSubnet[]): boolean {
-  return hosts.every(({ egressCIDRs }) => egressCIDRs.length > 0);
-}
-
 /** The first 16 bits of an IPv4 address: machine networks are rarely larger. */
 function surroundingsOf(ip: Ip): string {
   return ip.split('.', 2).join('.');
-}
-
-function hostsByIP(hostSubnets: readonly HostSubnet[]): ReadonlyMap<Ip, readonly HostSubnet[]> {
-  const pairs = hostSubnets.flatMap((host) => host.egressIPs.map((ip) => ({ ip, host })));
-  return new Map(
-    [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [
-      ip,
-      found.map(({ host }) => host).sort((a, b) => compareText(a.name, b.name)),
-    ]),
-  );
 }
 
 /** Names of nodes by network; undefined ranges hold every IP. */

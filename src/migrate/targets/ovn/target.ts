@@ -76,6 +76,7 @@ export const ovn: Target = {
   checker,
   leavesWith,
   phases: phasesOf,
+  abilities: { moves: 'yes', drops: false },
   words: {
     title: 'Migration from OpenShift SDN to OVN-Kubernetes',
     between:

@@ -142,7 +142,7 @@ test.each(Array.from({ length: rounds(24) }, (_, index) => index + 1))(
     const layout = { ...randomLayout(random), pinned: true };
     await client.create(customResourceDefinitions, egressIPNamingNodes);
     await create(client, objectsOf(layout));
-    const { snapshot: found } = await readNow(client, new AbortController().signal);
+    const { snapshot: found } = await readNow(client, { target: 'ovn' }, new AbortController().signal);
     const made = toOVN(found, { ...options, machineNetworks: ['192.168.7.0/24'] });
     expect(JSON.stringify(made.changes)).toContain('egressNodeSelector');
     migration = await planFor(client, made.changes, made);

@@ -1,4 +1,5 @@
-import { type EgressGroup, hasObject } from '../../../../src/migrate/targets/ovn/groups.ts';
+import { hasObject } from '../../../../src/migrate/requests/groups.ts';
+import type { EgressGroup } from '../../../../src/migrate/targets/ovn/groups.ts';
 import type { TranslateOptions } from '../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { ip } from '../../parsed.ts';

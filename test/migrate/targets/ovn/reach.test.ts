@@ -1,14 +1,8 @@
 /** Which nodes an egress IP can be on, by networks and egressCIDRs. */
 import fc from 'fast-check';
+import { isAutomatic, pinnedTo } from '../../../../src/migrate/requests/hosting.ts';
 import type { OvnNode } from '../../../../src/migrate/targets/ovn/ovn-nodes.ts';
-import {
-  difference,
-  intersection,
-  isAutomatic,
-  pinnedTo,
-  type Reach,
-  reachOf,
-} from '../../../../src/migrate/targets/ovn/reach.ts';
+import { difference, intersection, type Reach, reachOf } from '../../../../src/migrate/targets/ovn/reach.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { contains } from '../../../../src/model/values/address.ts';
 import { cidr, hostSubnet, ip } from '../../../model/parsed.ts';

@@ -1,9 +1,9 @@
 /** Releases cloud addresses: what OpenShift SDN requested must be released before OVN-Kubernetes requests it. */
 import { cloudAddressUnused, cloudPrivateIPConfig } from '../../../findings/nodes.ts';
 import { objectRef } from '../../../ref.ts';
+import { hasObject } from '../../../requests/groups.ts';
 import { type Change, type Part } from '../../../translation.ts';
 import type { Context } from '../context.ts';
-import { hasObject } from '../groups.ts';
 
 /** Plans the deletion of the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
 export function cloudPart({ snapshot, egress }: Context): Part {

@@ -1,14 +1,13 @@
 /** Clears, at the very end, the fields with which OpenShift SDN configures egress IPs and multicast. */
-import { hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.ts';
-import type { HostSubnetObject, KubeObject } from '../../../../model/objects/raw.ts';
+import { hostSubnets, netNamespaces } from '../../../../../api/kinds.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import { requestedIn } from '../../../kinds/egressip.ts';
 import { mayHost } from '../../../kinds/sdn.ts';
-import { refNamed } from '../../../ref.ts';
-import type { Change, ClearingPatch, Concern, Part } from '../../../translation.ts';
+import { clear, clearHosts, requestLists } from '../../../requests/clearing.ts';
+import type { Concern, Part } from '../../../translation.ts';
 import type { Context } from '../context.ts';
-import { hasObject } from '../groups.ts';
 import { multicastNamespaces } from './multicast.ts';
 
 /**
@@ -18,9 +17,9 @@ import { multicastNamespaces } from './multicast.ts';
 export function finalizePart(context: Context): Part {
   const { only, namespaces } = context.options;
   const wants = (concern: Concern): boolean => only.length === 0 || only.includes(concern);
-  const requests = wants('egressip') ? requestsIn(context) : [];
+  const lists = wants('egressip') ? requestLists(context.snapshot, context.egress.groups) : [];
   const asking = new Map(
-    requests.filter(({ given, left }) => left.length < given.length).map((one) => [one.name, one.left]),
+    lists.filter(({ given, left }) => left.length < given.length).map((one) => [one.name, one.left]),
   );
   const withMulticast = new Set(wants('multicast') ? multicastNamespaces(context) : []);
   const names = [...new Set([...asking.keys(), ...withMulticast])].sort(compareText);
@@ -32,48 +31,8 @@ export function finalizePart(context: Context): Part {
     });
   });
   // other namespaces may still need what the HostSubnets list
-  const hosts = wants('egressip') && namespaces.length === 0 ? context.snapshot.hostSubnets : [];
-  const remaining = new Set(requests.flatMap(({ left }) => left));
-  return {
-    changes: [...cleared, ...hosts.filter((host) => !mayHost(host, remaining)).flatMap(clearHost)],
-    findings: [],
-  };
-}
-
-interface Requests {
-  /** Name of the NetNamespace. */
-  readonly name: string;
-  readonly given: readonly string[];
-  /** What no EgressIP of the plan has. */
-  readonly left: readonly string[];
-}
-
-function requestsIn({ egress, snapshot }: Context): readonly Requests[] {
-  const served = new Map(
-    egress.groups
-      .filter(hasObject)
-      .flatMap(({ members, egressIPs }) => members.map(({ name }) => [String(name), new Set<string>(egressIPs)])),
-  );
-  return snapshot.netNamespaces.map(({ metadata: { name = '' }, egressIPs }) => {
-    const given = egressIPs ?? [];
-    return { name, given, left: given.filter((text) => served.get(name)?.has(text) !== true) };
-  });
-}
-
-function clearHost(host: HostSubnetObject): readonly Change[] {
-  const fields = (['egressIPs', 'egressCIDRs'] as const).filter((field) => (host[field] ?? []).length > 0);
-  return fields.length === 0
-    ? []
-    : [clear(hostSubnets, host.metadata.name ?? '', Object.fromEntries(fields.map((field) => [field, null])))];
-}
-
-function clear(kind: Kind, name: string, patch: ClearingPatch): Change {
-  return {
-    action: 'clear',
-    step: 'finalize',
-    object: refNamed(kind, name),
-    patch,
-  };
+  const isWhole = wants('egressip') && namespaces.length === 0;
+  return { changes: [...cleared, ...(isWhole ? clearHosts(context.snapshot, lists) : [])], findings: [] };
 }
 
 /** Returns which of the EgressIPs that were left out has an address that a HostSubnet may host. */

@@ -1,8 +1,9 @@
 /** The source addresses of each namespace before and after a migration to OVN-Kubernetes. Pure. */
 import { type AddressEnds, anyNode, type LeavesWith, type NamespaceEnds, nothing } from '../../../addresses.ts';
+import { hasObject } from '../../../requests/groups.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import { type Context, contextOf } from '../context.ts';
-import { type EgressGroup, hasObject } from '../groups.ts';
+import type { EgressGroup } from '../groups.ts';
 import type { TranslateOptions } from '../options.ts';
 
 /** Today's and tomorrow's addresses of a cluster. */

@@ -1,6 +1,5 @@
 /** Makes findings on what changes for the NetNamespaces of one VNID that requests egress IPs. */
 import { reasonText } from '../../../../model/egress/reasons.ts';
-import type { NetNamespace } from '../../../../model/objects/netnamespace.ts';
 import type { Ip } from '../../../../model/values/address.ts';
 import {
   dropBecomesEgressIP,
@@ -19,8 +18,9 @@ import {
   severalEgressIPsOnOneNode,
 } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
+import { hasObject, isInUse, type LeftOut, requestersOf } from '../../../requests/groups.ts';
 import type { Context } from '../context.ts';
-import { type EgressGroup, hasObject, type LeftOut } from '../groups.ts';
+import type { EgressGroup } from '../groups.ts';
 import { lostFindings } from './lost.ts';
 
 /** All findings of a group, each on the namespaces that request the IP or on all that share the VNID. */
@@ -36,17 +36,9 @@ export function groupFindings(context: Context, group: EgressGroup): readonly Fi
   ];
 }
 
-/** The members that list the entry. */
-function requesters({ members }: EgressGroup, text: string): readonly NetNamespace[] {
-  return members.filter(
-    ({ egressIPs, invalidEgressIPs }) =>
-      egressIPs.some((ip) => ip === text) || invalidEgressIPs.some((one) => one.text === text),
-  );
-}
-
 function leftOutFindings({ egress }: Context, group: EgressGroup, entry: LeftOut): readonly Finding[] {
   const egressIP = hasObject(group) ? group.name : undefined;
-  return requesters(group, entry.text).map(({ name }) => {
+  return requestersOf(group, entry.text).map(({ name }) => {
     const facts = { name, entry: entry.text, egressIP };
     switch (entry.code) {
       case 'EgressIPInvalid':
@@ -55,21 +47,20 @@ function leftOutFindings({ egress }: Context, group: EgressGroup, entry: LeftOut
         return egressIPClaimedTwice({ ...facts, namespaces: entry.namespaces });
       case 'EgressIPIsNodeAddress': {
         const hosts = egress.hostsOf(entry.text).map((host) => host.name);
-        const isInUse = usesToday(group, entry.text);
-        return egressIPIsNodeAddress({ ...facts, node: entry.node, hostSubnets: hosts, isInUse });
+        return egressIPIsNodeAddress({
+          ...facts,
+          node: entry.node,
+          hostSubnets: hosts,
+          isInUse: isInUse(group, entry.text),
+        });
       }
     }
   });
 }
 
-/** Whether traffic leaves with the IP today. */
-function usesToday({ today }: EgressGroup, text: string): boolean {
-  return today.kind === 'via' && today.hops.some(({ egressIP }) => egressIP === text);
-}
-
 function ipFindings(context: Context, group: EgressGroup, ip: Ip): readonly Finding[] {
   if (!hasObject(group)) return [];
-  return requesters(group, ip).flatMap(({ name }) => [
+  return requestersOf(group, ip).flatMap(({ name }) => [
     ...hostFindings(context, group, { name, ip }),
     ...outsideFindings(context, group, { name, ip }),
   ]);
@@ -109,7 +100,7 @@ function outsideFindings({ egress, ovnNodes }: Context, group: EgressGroup, requ
   if (egress.doubtful(ip)) return [egressIPDoubtful(request)];
   if (egress.fitting(ip).length > 0) return [];
   const able = [...ovnNodes.values()].filter(({ assignable, exists }) => assignable && exists);
-  const facts = { ...request, isInUse: usesToday(group, ip) };
+  const facts = { ...request, isInUse: isInUse(group, ip) };
   if (able.length === 0) return [noAssignableNode(facts)];
   const networks = [...new Set(able.flatMap((ovnNode) => ovnNode.networks?.map(({ text }) => text) ?? []))].sort();
   return [egressIPOutsideNetwork({ ...facts, networks })];

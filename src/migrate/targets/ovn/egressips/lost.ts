@@ -2,10 +2,10 @@
 import type { Ip } from '../../../../model/values/address.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../../findings/placement.ts';
+import { isAutomatic, pinnedTo } from '../../../requests/hosting.ts';
 import type { Context } from '../context.ts';
 import type { EgressGroup, EgressPlan } from '../groups.ts';
 import type { KeptPlacement } from '../kept-placement.ts';
-import { isAutomatic, pinnedTo } from '../reach.ts';
 
 /** Makes the findings on the first namespace of the group that requests something. The group must have an EgressIP. */
 export function lostFindings(

@@ -4,8 +4,8 @@ import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
 import { egressIPRival, namespaceServedTwice, namespaceUnlabelled } from '../../../findings/conflicts.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { selecting, withNameLabel } from '../../../kinds/selection.ts';
+import { hasObject } from '../../../requests/groups.ts';
 import type { Context } from '../context.ts';
-import { hasObject } from '../groups.ts';
 
 /** k8s.ovn.org/v1 EgressIP. */
 export interface EgressIP extends KubeObject {

@@ -5,13 +5,13 @@ import {
   netNamespaces,
   networkPolicies,
   nodes,
-} from '../../../../../api/kinds.ts';
-import { makeSnapshot, snapshotOf as readOf } from '../../../../../src/migrate/input/make-snapshot.ts';
-import { type Snapshot, type Unread } from '../../../../../src/migrate/snapshot.ts';
-import { inputPart } from '../../../../../src/migrate/targets/ovn/cluster/missing-input.ts';
-import { contextOf } from '../../../../../src/migrate/targets/ovn/context.ts';
-import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
-import { make, options, snapshotOf } from '../../../snapshots.ts';
+} from '../../../api/kinds.ts';
+import { makeSnapshot, snapshotOf as readOf } from '../../../src/migrate/input/make-snapshot.ts';
+import { inputPart } from '../../../src/migrate/requests/missing-input.ts';
+import { type Snapshot, type Unread } from '../../../src/migrate/snapshot.ts';
+import { contextOf } from '../../../src/migrate/targets/ovn/context.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
+import { make, options, snapshotOf } from '../snapshots.ts';
 
 const whole = [
   make.clusterNetwork(),

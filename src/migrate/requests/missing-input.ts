@@ -8,8 +8,10 @@ import {
   namespaces as namespaceKind,
   netNamespaces,
   nodes,
-} from '../../../../../api/kinds.ts';
-import type { Finding } from '../../../findings/finding.ts';
+} from '../../../api/kinds.ts';
+import type { Cluster } from '../../model/cluster/cluster.ts';
+import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { Finding } from '../findings/finding.ts';
 import {
   clusterNetworkInvalid,
   clusterUnknown,
@@ -21,10 +23,10 @@ import {
   kindUnread,
   namespaceMissing,
   netNamespaceInvalid,
-} from '../../../findings/input.ts';
-import { clusterUID, objectsOf, type Unread } from '../../../snapshot.ts';
-import type { Part } from '../../../translation.ts';
-import type { Context } from '../context.ts';
+} from '../findings/input.ts';
+import { clusterUID, objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
+import type { Part } from '../translation.ts';
+import type { Scope } from './scope.ts';
 
 /** Without these a plan may leave out something that works today. */
 const essential: readonly Kind[] = [
@@ -36,8 +38,16 @@ const essential: readonly Kind[] = [
   clusterNetworks,
 ];
 
+/** What the input gave. */
+interface Input extends Scope {
+  readonly snapshot: Snapshot;
+  readonly cluster: Cluster;
+  /** The ClusterNetwork `default`; undefined if it is absent or cannot be read. */
+  readonly network: ClusterNetwork | undefined;
+}
+
 /** Reports what the input lacks. */
-export function inputPart(context: Context): Part {
+export function inputPart(context: Input): Part {
   const { snapshot, cluster } = context;
   const unread = new Set(snapshot.unread.map(({ kind }) => kind));
   const absent = [namespaceKind, nodes, clusterNetworks].filter(
@@ -63,7 +73,7 @@ export function inputPart(context: Context): Part {
 }
 
 /** One finding for each kind. */
-function duplicateFindings({ snapshot, cluster }: Context): readonly Finding[] {
+function duplicateFindings({ snapshot, cluster }: Input): readonly Finding[] {
   const all = [
     ...cluster.duplicates,
     ...snapshot.duplicates.map(({ object: { kind, namespace, name } }) => ({
@@ -82,12 +92,12 @@ function unreadFinding({ kind, reason, right }: Unread): Finding {
   return kindUnread({ kind: name, plural, apiVersion: apiVersionOf(kind), reason, right, isEssential });
 }
 
-function networkFindings({ snapshot, network }: Context): readonly Finding[] {
+function networkFindings({ snapshot, network }: Input): readonly Finding[] {
   if (network !== undefined || snapshot.clusterNetworks.length === 0) return [];
   return [clusterNetworkInvalid(undefined)];
 }
 
-function missingNamespaces({ cluster, namespaces, exists, chosen }: Context): readonly Finding[] {
+function missingNamespaces({ cluster, namespaces, exists, chosen }: Input): readonly Finding[] {
   return cluster.netNamespaces
     .filter(({ name }) => chosen(name) && !exists(name))
     .map(({ name, egressIPs }) => namespaceMissing({ name, egressIPs, isTerminating: namespaces?.has(name) === true }));

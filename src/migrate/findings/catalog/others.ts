@@ -1,0 +1,43 @@
+/** Findings of the way to other systems than OVN-Kubernetes. */
+import type { Row } from './row.ts';
+
+export const otherRows = {
+  AddressToBePutOnNode: {
+    severities: ['warning'],
+    about: 'the target does not put the address on the node: somebody must, before traffic leaves with it',
+    loses: { what: 'its egress IP', spans: ['until-fixed'] },
+  },
+  FailoverLost: {
+    severities: ['warning'],
+    about: 'OpenShift SDN moves the address to another node when one fails, and the target does not',
+    loses: { what: 'the move of its egress IP to another node', spans: ['for-good'] },
+  },
+  FeatureUntranslated: {
+    severities: ['warning'],
+    about: 'multicast, isolation between VNIDs, or a pod with a macvlan interface, of which the target gets nothing',
+  },
+  LeakWhileUnassigned: {
+    severities: ['info'],
+    about: 'the target lets traffic leave with node addresses where OpenShift SDN drops it',
+    loses: { what: 'the drop of its traffic while no node has its egress IP', spans: ['for-good'] },
+  },
+  PolicyUntranslated: {
+    severities: ['blocker'],
+    about: 'an EgressNetworkPolicy, of which the target gets nothing: `--only egressip` plans without',
+    loses: { what: 'the protection of its policy', spans: ['for-good'] },
+  },
+  PrerequisiteUnknown: {
+    severities: ['info'],
+    about: 'a setting of the target that no object shows and that the plan counts on',
+  },
+  SeveralEgressIPsLost: {
+    severities: ['warning'],
+    about: 'the target gives a namespace one address, and it requests several',
+    loses: { what: 'all but one of its egress IPs', spans: ['for-good'] },
+  },
+  TargetRefuses: {
+    severities: ['blocker'],
+    about: "the target's webhook or controller refuses an object of the plan",
+    loses: { what: 'its egress IP', spans: ['until-fixed'] },
+  },
+} as const satisfies Readonly<Record<string, Row>>;
