@@ -110,6 +110,15 @@ test('whoever writes over a firewall that closes gets it back in the end, and is
     'what they wrote is there',
     async () => JSON.stringify(await world.rules('red')) === JSON.stringify(mine),
   );
+  // and stays: the facade looks at it again for every change
+  await world.client.patch(
+    egressFirewalls,
+    { name: 'default', namespace: 'red' },
+    { metadata: { annotations: { looked: 'again' } } },
+    { type: 'merge' },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await world.rules('red')).toEqual(mine);
 });
 
 test('a label that others gave stays; one of the facade goes with the last address', async () => {

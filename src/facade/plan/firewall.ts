@@ -153,7 +153,9 @@ function closeStep(live: KubeObject, { closedRules, kept }: FirewallWish): Firew
 /** Opens what was closed: with the user's own rules, with those of the policy, or by removing what was made for it. */
 function reopenStep(live: KubeObject, { rules, closedRules }: FirewallWish): FirewallStep {
   const own = keptRules(live);
-  const metadata = { annotations: { [closedAnnotation]: null, [ownRulesAnnotation]: null } };
+  // with the user's own rules it is the user's from now on, also if it was made to close the namespace
+  const labels = rules === undefined && isOurs(live) ? { labels: { [managedByLabel]: null } } : {};
+  const metadata = { annotations: { [closedAnnotation]: null, [ownRulesAnnotation]: null }, ...labels };
   // the user wrote others while it was closed
   const isUnmarked = own !== undefined && rulesText(live) === sortedText(closedRules);
   if (!isClosing(live) && !isUnmarked) return { kind: 'patch', patch: { metadata } };

@@ -57,9 +57,8 @@ export function policyOf(raw: NetworkPolicyObject): NetworkPolicy {
   return read(raw).policy;
 }
 
-function metadataPart({ name, namespace, uid, resourceVersion, labels }: ObjectMeta): ObjectMeta {
-  return { name, namespace, uid, resourceVersion, labels };
-}
+const metadataPart = (metadata: ObjectMeta): ObjectMeta =>
+  pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
 
 /** The part of a Namespace that matters to policies. */
 export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
