@@ -250,7 +250,7 @@ test.each([
     ['plan', '--to', 'ovn', '--out', 'x', '-f', manual, '--only', 'egressip,dns'],
     /"dns" is none of egressip, firewall/,
   ],
-  ['another target', ['plan', '--to', 'cilium', '--out', 'x', '-f', manual], /ovn/],
+  ['another target', ['plan', '--to', 'calico', '--out', 'x', '-f', manual], /ovn/],
   [
     'a namespace that is not there',
     ['plan', '--to', 'ovn', '--out', join(folder, 'never'), '-f', manual, '--namespace', 'rde'],
