@@ -125,7 +125,7 @@ export async function connectNode(
  */
 export async function takeTogether(run: Exec, netns: string, device: string): Promise<void> {
   await must(run, 'ip', ['netns', 'exec', netns, 'ethtool', '-K', device, 'gro', 'on', 'tx', 'off']);
-  await run('ip', ['netns', 'exec', netns, 'sh', '-c', `echo 1 >/sys/class/net/${device}/threaded`]);
+  await run('ip', ['netns', 'exec', netns, 'sh', '-c', 'echo 1 >"/sys/class/net/$1/threaded"', 'sh', device]);
 }
 
 /** The existing namespaces of a lab, including those of pods. */

@@ -2,7 +2,7 @@
 import { reasonText } from '../../model/egress/reasons.ts';
 import { namespaceNameLabel } from '../../model/objects/well-known.ts';
 import type { Finding } from '../findings/finding.ts';
-import { leakWhileUnassigned } from '../findings/others.ts';
+import { leakWhileUnassigned, prerequisiteUnknown } from '../findings/others.ts';
 import {
   dropBecomesOpen,
   dropBecomesServed,
@@ -134,4 +134,12 @@ function labelFindings(
 /** The first of its namespaces that requests something. */
 export function nameOf({ members }: RequestGroup): string {
   return (members.find(({ egressIPs }) => egressIPs.length > 0) ?? members[0])?.name ?? '';
+}
+
+/** What the target must run with, which no object shows: one finding, on the first of those that need it. */
+export function prerequisite(
+  [first]: readonly ServedGroup[],
+  facts: Omit<Parameters<typeof prerequisiteUnknown>[0], 'name'>,
+): readonly Finding[] {
+  return first === undefined ? [] : [prerequisiteUnknown({ ...facts, name: nameOf(first.group) })];
 }

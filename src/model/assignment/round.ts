@@ -156,12 +156,11 @@ function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'c
   }
   const next = new Map<NodeName, readonly Ip[]>();
   for (const { name, egressIPs, kept } of lists) {
-    const come = placed.get(name);
     if (!changed.has(name) && isInOrder(kept)) next.set(name, egressIPs);
     else
       next.set(
         name,
-        [...kept, ...(come ?? [])].sort(compareKeys).map(({ ip }) => ip),
+        [...kept, ...(placed.get(name) ?? [])].sort(compareKeys).map(({ ip }) => ip),
       );
   }
   return { lists: next, changed: [...changed].sort(compareText), moves };

@@ -1,5 +1,5 @@
 /** What stands in for a target's own parts in tests: its kinds, its agents, its controller and its webhook. */
-import { customResourceDefinitions, type Kind, namespaces, nodes } from '../../../api/kinds.ts';
+import { apiVersionOf, customResourceDefinitions, type Kind, namespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError, isNotFound } from '../../../src/io/kube/error.ts';
 import { nodeItem } from '../../../src/migrate/kinds/node.ts';
@@ -123,9 +123,12 @@ export async function nodeNames(client: KubeClient): Promise<readonly string[]> 
   return (await client.list(nodes)).items.map(({ metadata }) => metadata.name ?? '');
 }
 
-/** Writes an object that only its agents write. */
-export async function report(client: KubeClient, kind: Kind, object: KubeObject): Promise<void> {
-  await client.create(kind, object, { fieldManager: 'agent' }).catch(() => undefined);
+/** What an agent on every node says of itself: an object of the node's name with these fields, which only it writes. */
+export async function reportNodes(client: KubeClient, kind: Kind, fields: object): Promise<void> {
+  for (const name of await nodeNames(client)) {
+    const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name }, ...fields };
+    await client.create(kind, object, { fieldManager: 'agent' }).catch(() => undefined);
+  }
 }
 
 /** Writes the status, as its controller does. */

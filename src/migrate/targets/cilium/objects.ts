@@ -7,9 +7,9 @@ import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw
 import { namespaceNameLabel } from '../../../model/objects/well-known.ts';
 import type { Ip } from '../../../model/values/address.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { addressToBePutOnNode, failoverLost, prerequisiteUnknown, targetRefuses } from '../../findings/others.ts';
+import { addressToBePutOnNode, failoverLost, targetRefuses } from '../../findings/others.ts';
 import { listAt, selectorAt } from '../../kinds/item.ts';
-import { nameOf } from '../../requests/findings.ts';
+import { nameOf, prerequisite } from '../../requests/findings.ts';
 import { hasObject, type RequestGroup } from '../../requests/groups.ts';
 import { selectorOfNodes } from '../../requests/node-labels.ts';
 import { applying, sourcesOf } from '../../requests/objects.ts';
@@ -91,17 +91,13 @@ function addressFindings(requests: Requests, { group, egressIPs, nodesOf, object
   ];
 }
 
-function prerequisites([first]: readonly ServedGroup[]): readonly Finding[] {
-  if (first === undefined) return [];
-  return [
-    prerequisiteUnknown({
-      plugin,
-      name: nameOf(first.group),
-      setting: 'egressGateway.enabled, kubeProxyReplacement and bpf.masquerade',
-      without: 'every namespace leaves with node addresses',
-      action: 'Look at the values of its Helm chart before the switch.',
-    }),
-  ];
+function prerequisites(served: readonly ServedGroup[]): readonly Finding[] {
+  return prerequisite(served, {
+    plugin,
+    setting: 'egressGateway.enabled, kubeProxyReplacement and bpf.masquerade',
+    without: 'every namespace leaves with node addresses',
+    action: 'Look at the values of its Helm chart before the switch.',
+  });
 }
 
 /** A policy selects namespaces by the label of their pods, or by labels of theirs. */

@@ -7,9 +7,9 @@ import { egressClusterPolicies, egressGateways } from '../../../../api/kinds.ts'
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw.ts';
 import { compareIps, type Ip } from '../../../model/values/address.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { prerequisiteUnknown, targetRefuses } from '../../findings/others.ts';
+import { targetRefuses } from '../../findings/others.ts';
 import { selectorAt } from '../../kinds/item.ts';
-import { nameOf } from '../../requests/findings.ts';
+import { nameOf, prerequisite } from '../../requests/findings.ts';
 import { hasObject } from '../../requests/groups.ts';
 import { selectorOfNodes } from '../../requests/node-labels.ts';
 import { applying, selectorOfNamespaces, sourcesOf } from '../../requests/objects.ts';
@@ -123,15 +123,14 @@ function overlapping({ snapshot }: Requests, gateways: readonly Gateway[]): read
 
 /** Only where an address may be on several nodes is there anything to fail over. */
 function prerequisites(gateways: readonly Gateway[]): readonly Finding[] {
-  const first = gateways.find(({ nodes }) => nodes.length > 1)?.served[0];
-  if (first === undefined) return [];
-  return [
-    prerequisiteUnknown({
+  const movable = gateways.find(({ nodes }) => nodes.length > 1)?.served ?? [];
+  return prerequisite(
+    movable.map(({ one }) => one),
+    {
       plugin,
-      name: nameOf(first.one.group),
       setting: 'feature.gatewayFailover.enable, which is off by default',
       without: 'an egress IP leaves a node only when the Node is not Ready, which takes 40 seconds and more',
       action: 'Set it in the values of its Helm chart before the switch.',
-    }),
-  ];
+    },
+  );
 }

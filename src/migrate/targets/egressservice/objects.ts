@@ -5,10 +5,10 @@
 import { egressServices, services } from '../../../../api/kinds.ts';
 import type { Ip } from '../../../model/values/address.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { prerequisiteUnknown, workloadsUnserved } from '../../findings/others.ts';
+import { workloadsUnserved } from '../../findings/others.ts';
 import { type ServiceItem, serviceItem } from '../../kinds/service.ts';
 import { objectRef } from '../../ref.ts';
-import { nameOf } from '../../requests/findings.ts';
+import { prerequisite } from '../../requests/findings.ts';
 import { hasObject, type RequestGroup } from '../../requests/groups.ts';
 import { selectorOfNodes } from '../../requests/node-labels.ts';
 import { applying, sourcesOf } from '../../requests/objects.ts';
@@ -107,15 +107,11 @@ function unserved(group: RequestGroup, bound: readonly Bound[]): readonly Findin
   });
 }
 
-function prerequisites([first]: readonly ServedGroup[]): readonly Finding[] {
-  if (first === undefined) return [];
-  return [
-    prerequisiteUnknown({
-      plugin,
-      name: nameOf(first.group),
-      setting: 'a load balancer that announces an address from the node in status.host of its EgressService',
-      without: 'answers do not come back to that node',
-      action: 'Let it announce only from nodes with the label egress-service.k8s.ovn.org/NAMESPACE-NAME.',
-    }),
-  ];
+function prerequisites(served: readonly ServedGroup[]): readonly Finding[] {
+  return prerequisite(served, {
+    plugin,
+    setting: 'a load balancer that announces an address from the node in status.host of its EgressService',
+    without: 'answers do not come back to that node',
+    action: 'Let it announce only from nodes with the label egress-service.k8s.ovn.org/NAMESPACE-NAME.',
+  });
 }

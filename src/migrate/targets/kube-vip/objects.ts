@@ -8,10 +8,10 @@ import type { Ip } from '../../../model/values/address.ts';
 import { fieldOf } from '../../../model/values/json.ts';
 import { compareText } from '../../../model/values/names.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { nodeChoiceLost, prerequisiteUnknown, workloadsUnserved } from '../../findings/others.ts';
+import { nodeChoiceLost, workloadsUnserved } from '../../findings/others.ts';
 import { listAt, numberAt, textAt, textsByKey } from '../../kinds/item.ts';
 import { objectRef, refText } from '../../ref.ts';
-import { nameOf } from '../../requests/findings.ts';
+import { nameOf, prerequisite } from '../../requests/findings.ts';
 import { hasObject, type RequestGroup } from '../../requests/groups.ts';
 import { applying, sourcesOf } from '../../requests/objects.ts';
 import type { Requests } from '../../requests/requests.ts';
@@ -167,15 +167,11 @@ function chosenNodes({ nodesOf }: Requests, { group, egressIPs }: ServedGroup): 
   return egressIPs.map((ip) => nodeChoiceLost({ plugin, name: nameOf(group), ip, nodes: nodesOf(ip) }));
 }
 
-function prerequisites([first]: readonly ServedGroup[]): readonly Finding[] {
-  if (first === undefined) return [];
-  return [
-    prerequisiteUnknown({
-      plugin,
-      name: nameOf(first.group),
-      setting: 'svc_election, and egress_podcidr and egress_servicecidr as the cluster has them',
-      without: 'Services share one node, and traffic between pods leaves with the address too',
-      action: 'Set them in its DaemonSet: the defaults 10.0.0.0/16 and 10.96.0.0/12 are not those of OpenShift.',
-    }),
-  ];
+function prerequisites(served: readonly ServedGroup[]): readonly Finding[] {
+  return prerequisite(served, {
+    plugin,
+    setting: 'svc_election, and egress_podcidr and egress_servicecidr as the cluster has them',
+    without: 'Services share one node, and traffic between pods leaves with the address too',
+    action: 'Set them in its DaemonSet: the defaults 10.0.0.0/16 and 10.96.0.0/12 are not those of OpenShift.',
+  });
 }

@@ -1,5 +1,5 @@
 /** What stands in for Antrea. */
-import { antreaAgentInfos, antreaEgresses, apiVersionOf, externalIPPools } from '../../../../api/kinds.ts';
+import { antreaAgentInfos, antreaEgresses, externalIPPools } from '../../../../api/kinds.ts';
 import { definitionOf, open } from '../../../../src/lab/ovn/definitions.ts';
 import { selectorAt, textAt } from '../../../../src/migrate/kinds/item.ts';
 import { poolHolds } from '../../../../src/migrate/targets/antrea/pool.ts';
@@ -7,7 +7,7 @@ import { antrea } from '../../../../src/migrate/targets/antrea/target.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { fieldOf } from '../../../../src/model/values/json.ts';
 import { ip } from '../../parsed.ts';
-import { nodeNames, readyNodes, report, selector, setStatus, type StandIn, text } from '../stand-in.ts';
+import { readyNodes, reportNodes, selector, setStatus, type StandIn, text } from '../stand-in.ts';
 
 const definitions = [
   definitionOf(
@@ -47,15 +47,8 @@ export const antreaStandIn: StandIn = {
   target: antrea,
   definitions,
   folder: 'antrea',
-  run: async (client) => {
-    for (const name of await nodeNames(client))
-      await report(client, antreaAgentInfos, {
-        apiVersion: apiVersionOf(antreaAgentInfos),
-        kind: antreaAgentInfos.kind,
-        metadata: { name },
-        ...{ agentConditions: [{ type: 'AgentHealthy', status: 'True' }] },
-      });
-  },
+  run: (client) =>
+    reportNodes(client, antreaAgentInfos, { agentConditions: [{ type: 'AgentHealthy', status: 'True' }] }),
   act: async (client) => {
     const pools = (await client.list(externalIPPools)).items;
     for (const egress of (await client.list(antreaEgresses)).items) {

@@ -1,8 +1,8 @@
 /** What stands in for Cilium, whose policies have no status. */
-import { apiVersionOf, ciliumEgressGatewayPolicies, ciliumNodes } from '../../../../api/kinds.ts';
+import { ciliumEgressGatewayPolicies, ciliumNodes } from '../../../../api/kinds.ts';
 import { definitionOf, open } from '../../../../src/lab/ovn/definitions.ts';
 import { cilium } from '../../../../src/migrate/targets/cilium/target.ts';
-import { nodeNames, report, selector, type StandIn, text } from '../stand-in.ts';
+import { reportNodes, selector, type StandIn, text } from '../stand-in.ts';
 
 const cidrs = { type: 'array', items: { type: 'string', pattern: '^[0-9.]+/[0-9]+$' } };
 const gateway = {
@@ -34,15 +34,7 @@ export const ciliumStandIn: StandIn = {
     definitionOf(ciliumNodes, open, { required: [] }),
   ],
   folder: 'cilium',
-  run: async (client) => {
-    for (const name of await nodeNames(client))
-      await report(client, ciliumNodes, {
-        apiVersion: apiVersionOf(ciliumNodes),
-        kind: ciliumNodes.kind,
-        metadata: { name },
-        ...{ spec: {} },
-      });
-  },
+  run: (client) => reportNodes(client, ciliumNodes, { spec: {} }),
   act: () => Promise.resolve(),
   isSilent: true,
 };

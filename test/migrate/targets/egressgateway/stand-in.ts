@@ -1,5 +1,5 @@
 /** What stands in for EgressGateway: a controller that gives a policy its address, and a webhook. */
-import { apiVersionOf, egressClusterPolicies, egressGateways, egressTunnels } from '../../../../api/kinds.ts';
+import { egressClusterPolicies, egressGateways, egressTunnels } from '../../../../api/kinds.ts';
 import { definitionOf, open } from '../../../../src/lab/ovn/definitions.ts';
 import { listAt, selectorAt, textAt } from '../../../../src/migrate/kinds/item.ts';
 import { gatewayHolds, poolOf } from '../../../../src/migrate/targets/egressgateway/pool.ts';
@@ -7,7 +7,7 @@ import { egressGateway } from '../../../../src/migrate/targets/egressgateway/tar
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { asText, fieldOf } from '../../../../src/model/values/json.ts';
 import { ip } from '../../parsed.ts';
-import { nodeNames, readyNodes, report, selector, setStatus, type StandIn, text, type Write } from '../stand-in.ts';
+import { readyNodes, reportNodes, selector, setStatus, type StandIn, text, type Write } from '../stand-in.ts';
 
 const texts = { type: 'array', items: text };
 
@@ -94,15 +94,7 @@ export const egressGatewayStandIn: StandIn = {
   target: egressGateway,
   definitions,
   folder: 'egressgateway',
-  run: async (client) => {
-    for (const name of await nodeNames(client))
-      await report(client, egressTunnels, {
-        apiVersion: apiVersionOf(egressTunnels),
-        kind: egressTunnels.kind,
-        metadata: { name },
-        ...{ status: { phase: 'Ready' } },
-      });
-  },
+  run: (client) => reportNodes(client, egressTunnels, { status: { phase: 'Ready' } }),
   act: async (client) => {
     const policies = (await client.list(egressClusterPolicies)).items;
     for (const gateway of (await client.list(egressGateways)).items) {
