@@ -5,6 +5,7 @@ const shared = {
   },
   moduleNameMapper: {
     '^@kubernetes/client-node$': '<rootDir>/node_modules/@kubernetes/client-node/dist/config.js',
+    '^fast-check$': '<rootDir>/test/fast-check.mjs',
     '^\\./gen/index\\.js$': '<rootDir>/test/kubernetes-client-without-models.mjs',
   },
   testEnvironment: './scripts/jest-environment.js',

@@ -239,7 +239,8 @@ test('when Open vSwitch ends that is heard, and a new one is spoken to', async (
   heard.lost = 0;
   process.kill(alone.switchPid, 'SIGKILL');
   await until('its end is heard', () => heard.lost > 0, 30);
-  await expect(bridge.read()).rejects.toThrow(/ECONNREFUSED|ENOENT/);
+  // its process may still be ending: it takes no connection, or resets one
+  await expect(bridge.read()).rejects.toThrow(/ECONNREFUSED|ENOENT|ECONNRESET/);
   await alone.startSwitch();
   expect(linesOf(await bridge.read(), wanted)).toHaveLength(flows.length + groups.length);
   await make(wanted);
