@@ -162,6 +162,11 @@ export class EgressTracker {
     return this.#vnids.get(vnid)?.egress?.state ?? normal;
   }
 
+  /** How many namespaces have the VNID. */
+  holders(vnid: Vnid): number {
+    return this.#members(vnid).length;
+  }
+
   /** The valid IPs that a VNID requests, in request order. */
   requests(vnid: Vnid): readonly TrackedIp[] {
     return this.#vnids.get(vnid)?.ips ?? [];

@@ -58,6 +58,7 @@ export interface Surroundings {
   readonly isOffline: (nodeIP: Ip) => boolean;
 }
 
+const none: readonly never[] = [];
 const nothingKnown: IpFacts = { requesters: [], hosts: [], unusable: undefined };
 
 /** In use if there is no reason against it; assigned if there is an assignment. */
@@ -126,7 +127,7 @@ function stateOf(hops: readonly Hop[], reasons: readonly Reason[]): VnidState {
   const shared = reasons.some(({ code }) => code === 'EgressIPInSeveralNamespaces');
   const [first, ...more] = hops;
   if (first === undefined || shared) return { kind: 'dropped', reasons };
-  return { kind: 'via', hops: [first, ...more], reasons };
+  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons };
 }
 
 /**
@@ -153,5 +154,8 @@ export function evaluateVnid(
     assigned.push(hop);
     if (reason === undefined) hops.push(hop);
   }
-  return { vnid, namespaces, requests, state: stateOf(hops, reasons), assigned };
+  const state = stateOf(hops, reasons);
+  // most VNIDs use all that is assigned to them; and a list that grew holds room for 16
+  const isAllUsed = state.kind === 'via' && hops.length === assigned.length;
+  return { vnid, namespaces, requests, state, assigned: isAllUsed ? state.hops : assigned.slice() };
 }

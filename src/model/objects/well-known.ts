@@ -21,6 +21,9 @@ export const managedBy = { [managedByLabel]: 'sdn-compat' } as const;
 /** The NetNamespace annotation that turns multicast on when its value is exactly `true`. */
 export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-enabled';
 
+/** With what the annotations begin by which a NetNamespace asks for more than OpenShift SDN could do. */
+export const ourAnnotations = 'egress.sdn-compat.io/';
+
 /** The HostSubnet annotation, `true` on one that an admin made for a host outside the cluster: it is given a subnet. */
 export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
 

@@ -113,7 +113,7 @@ class Agent {
       addresses,
       changed: () => this.#wake(),
       lost: () => this.#lookAgain(),
-      rebuilding: () => this.#applier.forget(),
+      rebuilding: () => this.#applier.rebuilding(),
       flowsChanged: () => this.#flowsChanged(),
     });
     this.#followDrops();

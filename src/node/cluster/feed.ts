@@ -1,5 +1,4 @@
 /** What a node reads of the cluster, kept up to date change by change. */
-import pick from 'lodash/pick.js';
 import { clusterNetworks, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
@@ -26,6 +25,7 @@ import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
+import { netNamespacePart } from './netnamespace-part.ts';
 import { nodePart } from './node-part.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { RecentlyListed } from './recently-listed.ts';
@@ -79,8 +79,6 @@ export class ClusterFeed {
     readonly hosts: readonly RemoteNode[];
   }>();
   readonly #vnids = new Map<string, Vnid>();
-  /** How many namespaces hold each VNID. */
-  readonly #holders = new Map<Vnid, number>();
   readonly #listed = new RecentlyListed(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
   readonly #policies = new Derived<EgressPolicies>();
@@ -96,7 +94,12 @@ export class ClusterFeed {
     this.#lastNetwork = new LastNetwork(logger, networkFile);
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
-    this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+    this.#netNamespaces = watchKind<NetNamespaceObject>(
+      client,
+      netNamespaces,
+      { logger, keep: netNamespacePart },
+      signal,
+    );
     this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, keep: nodePart, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
     this.#networkPolicies = new PolicyFeed(client, {
@@ -157,10 +160,9 @@ export class ClusterFeed {
     const network = this.#network();
     if (!network.ok) return network;
     const { own, remotes, hosts } = this.#reachable.get(() => {
-      const nodes = [...this.#egress.hostSubnets.reachable()].map(({ hostIP, ...claim }): RemoteNode => ({
-        ...pick(claim, ['name', 'subnet', 'fixedVnid']),
-        nodeIP: hostIP,
-      }));
+      const nodes = [...this.#egress.hostSubnets.reachable()].map(
+        ({ name, subnet, fixedVnid, hostIP }): RemoteNode => ({ name, subnet, fixedVnid, nodeIP: hostIP }),
+      );
       return {
         own: nodes.find(({ name }) => name === this.#node),
         remotes: nodes.filter(({ name }) => name !== this.#node),
@@ -220,7 +222,9 @@ export class ClusterFeed {
       const vnid = this.#vnids.get(name);
       if (vnid !== undefined) annotated.set(vnid, (annotated.get(vnid) ?? 0) + 1);
     }
-    return new Set([...annotated].flatMap(([vnid, count]) => (count === this.#holders.get(vnid) ? [vnid] : [])));
+    return new Set(
+      [...annotated].flatMap(([vnid, count]) => (count === this.#egress.tracker.holders(vnid) ? [vnid] : [])),
+    );
   }
 
   #hosts(): RemoteNode[] {
@@ -265,16 +269,10 @@ export class ClusterFeed {
     if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
     else this.#multicastNamespaces.delete(key);
     if (vnid !== known) {
-      this.#held(known, -1);
-      this.#held(vnid, 1);
       this.#policies.spoil();
       this.#networkPolicies.spoil();
     }
     this.#changed();
-  }
-
-  #held(vnid: Vnid | undefined, more: 1 | -1): void {
-    if (vnid !== undefined) this.#holders.set(vnid, (this.#holders.get(vnid) ?? 0) + more);
   }
 
   /** Begins to read what NetworkPolicies need while the other kinds are still coming. */
