@@ -23,7 +23,7 @@ import { gatewayHolds } from './pool.ts';
 export const plugin = 'EgressGateway';
 
 /** No pod has it: its webhook refuses a selector that is empty. */
-const nobodysLabel = 'migrate.sdn-compat/nobody';
+export const nobodysLabel = 'migrate.sdn-compat/nobody';
 
 /** A gateway, with what it serves. */
 interface Gateway {

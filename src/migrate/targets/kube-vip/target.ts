@@ -2,6 +2,7 @@
 import { services, workloads } from '../../../../api/kinds.ts';
 import { requestTarget } from '../../requests/target.ts';
 import type { Target } from '../../target.ts';
+import { claims } from './claims.ts';
 import { checker } from './live.ts';
 import { kubeVipObjects, plugin } from './objects.ts';
 
@@ -14,6 +15,7 @@ export const kubeVip: Target = requestTarget({
   leaks: 'while no node serves its Service',
   abilities: { moves: 'yes', drops: false },
   steps: [{ name: 'services', description: 'Create a LoadBalancer Service for each workload.' }],
+  wayOut: { needs: [services], reads: [], claims },
   make: kubeVipObjects,
   // nothing shows on which nodes it runs
   lacking: () => undefined,
