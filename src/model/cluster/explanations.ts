@@ -180,6 +180,11 @@ const objects = {
     about: 'The node has the address, and another machine answers for it by ARP, too.',
     fix: 'Find the machine with the MAC that the message names, and take the address off it.',
   },
+  PodNotAttached: {
+    about:
+      'The pod asks for a macvlan interface, as egress routers do, and cannot get one: without it the pod would leave with another address than the one that it was made for, so it is not attached.',
+    fix: 'Do what the message says: a privileged container, the name of an interface that the node has, or no annotation.',
+  },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 const policies = {

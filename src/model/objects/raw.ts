@@ -45,18 +45,24 @@ export interface PodObject extends KubeObject {
     readonly hostNetwork?: boolean;
     readonly restartPolicy?: string;
     readonly activeDeadlineSeconds?: number;
-    readonly containers?: readonly {
-      readonly name?: string;
-      readonly command?: readonly string[];
-      readonly terminationMessagePath?: string;
-      readonly ports?: readonly {
-        readonly name?: string;
-        readonly containerPort: number;
-        readonly protocol?: string;
-      }[];
-    }[];
+    readonly initContainers?: readonly ContainerObject[];
+    readonly containers?: readonly ContainerObject[];
   };
   readonly status?: { readonly phase?: string; readonly podIP?: string; readonly conditions?: readonly Condition[] };
+}
+
+/** The part of a container that is read. */
+export interface ContainerObject {
+  readonly name?: string;
+  readonly command?: readonly string[];
+  readonly terminationMessagePath?: string;
+  readonly securityContext?: { readonly privileged?: boolean; readonly [field: string]: unknown };
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly containerPort: number;
+    readonly protocol?: string;
+  }[];
 }
 
 /** A label selector as Kubernetes writes it. */

@@ -8,6 +8,7 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import type { EgressState } from '../../model/egress/state.ts';
+import type { PodObject } from '../../model/objects/raw.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { ClusterView } from '../cluster/feed.ts';
 import { LinkedPods } from '../cni/linked.ts';
@@ -173,8 +174,8 @@ class Agent {
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
       policiesInForce: () => this.#cluster.feed.policiesInForce(),
-      annotationsOf: async (namespace, name) =>
-        (await client.get(podKind, { namespace, name }, { signal: this.#signal }))?.metadata.annotations ?? {},
+      podOf: (namespace, name) => client.get<PodObject>(podKind, { namespace, name }, { signal: this.#signal }),
+      refused: (pod, reason) => this.#problems.reportPod(pod, reason),
       ready: () => this.#ready,
     });
   }

@@ -1,16 +1,17 @@
 /** Attaches pods to br0 and detaches them. OVSDB is the record. Both operations are idempotent by sandbox ID. */
 import type { Logger } from '../../io/log.ts';
 import type { Exec, RunResult } from '../../io/programs/exec.ts';
-import type { Labels } from '../../model/objects/selector.ts';
+import type { PodObject } from '../../model/objects/raw.ts';
 import { compareIps, type Ip } from '../../model/values/address.ts';
 import { asList, parseJson } from '../../model/values/json.ts';
+import { messageOf } from '../../model/values/message-of.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
 import { collect, leftWords } from '../cni/collect.ts';
 import type { LinkedPods } from '../cni/linked.ts';
-import { macvlanRefusal } from '../cni/macvlan.ts';
+import { addMacvlan, macvlanOf } from '../cni/macvlan.ts';
 import {
   addPodPort,
   type AttachedPod,
@@ -40,8 +41,10 @@ export interface AttacherDeps {
   readonly applied: () => Promise<void>;
   /** Resolves once all NetworkPolicies are in force as they are written. */
   readonly policiesInForce: () => Promise<void>;
-  /** The annotations of a pod; empty if there is no such Pod object. */
-  readonly annotationsOf: (namespace: string, name: string) => Promise<Labels>;
+  /** The Pod object; undefined if there is none of that name. */
+  readonly podOf: (namespace: string, name: string) => Promise<PodObject | undefined>;
+  /** Tells users that what the pod asks for cannot be done. */
+  readonly refused: (pod: PodObject, reason: string) => void;
   /** Whether a pass has succeeded. */
   readonly ready: () => boolean;
 }
@@ -163,10 +166,10 @@ export class PodAttacher {
   async #plug({ facts, networks, mtu }: Prepared, ovsdb: Ovsdb, request: CniRequest, ip: Ip): Promise<void> {
     const host = hostDevice(request.sandbox);
     const { sandbox, network, netns, device, namespace, name } = request;
-    const annotations = await this.#deps.annotationsOf(namespace, name);
-    const refusal = macvlanRefusal(annotations);
-    if (refusal !== undefined) throw new Error(refusal);
-    const limits = parseBandwidth(annotations);
+    const pod = (await this.#deps.podOf(namespace, name)) ?? { metadata: {} };
+    const macvlan = macvlanOf(pod);
+    if (!macvlan.ok) throw this.#refusal(pod, macvlan.error);
+    const limits = parseBandwidth(pod.metadata.annotations ?? {});
     if (!limits.ok) throw new Error(limits.error);
     await Promise.all([
       makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, network, namespace }).finally(
@@ -175,6 +178,10 @@ export class PodAttacher {
       // somebody may have gone on sending to the last pod with this address after that was detached
       this.#deps.host.openVswitch.endConnections(ip),
     ]);
+    if (macvlan.value !== undefined)
+      await addMacvlan(this.#deps.exec, macvlan.value, netns).catch((error: unknown) => {
+        throw this.#refusal(pod, messageOf(error));
+      });
     const { ingress, egress } = limits.value;
     await limitSending(this.#deps.exec, egress, { netns, device });
     const limit = ingress === undefined ? [] : limitPort(host, sandbox, ingress);
@@ -187,6 +194,11 @@ export class PodAttacher {
       ...limit,
     ]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
+  }
+
+  #refusal(pod: PodObject, reason: string): Error {
+    if (pod.metadata.name !== undefined) this.#deps.refused(pod, reason);
+    return new Error(reason);
   }
 
   /** Throws if the pod is not on the bridge, has no veth, or lacks its address or its route to the outside. */

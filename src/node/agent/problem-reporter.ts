@@ -1,9 +1,9 @@
 /** Reports problems with the node: in the log once while a problem persists, and by Events. */
-import { hostSubnets } from '../../../api/kinds.ts';
+import { hostSubnets, pods } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { EventRecorder, involved } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
-import type { HostSubnetObject } from '../../model/objects/raw.ts';
+import type { HostSubnetObject, PodObject } from '../../model/objects/raw.ts';
 import { nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { NodePlan } from '../plan/node.ts';
@@ -113,6 +113,12 @@ export class ProblemReporter {
         : `egress IP ${ip} is on this node, and ${mac} answers for it, too: another machine has it, or a node that is cut off from the API server has not given it up`;
     this.report(`rival ${ip}`, reason, 'somebody else answers for an egress IP of this node');
     if (reason !== undefined) this.#warn('EgressIPAnsweredElsewhere', reason);
+  }
+
+  /** Reports on the Pod that what it asks for cannot be done. */
+  reportPod(pod: PodObject, message: string): void {
+    const object = involved(pods, pod.metadata.name ?? '', pod);
+    this.#deps.events.report({ object, type: 'Warning', reason: 'PodNotAttached', message });
   }
 
   #warn(reason: string, message: string): void {
