@@ -18,6 +18,7 @@ import type {
 import { multicastAnnotation } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
 import type { Ip } from '../../model/values/address.ts';
+import { sameMembers } from '../../model/values/changed.ts';
 import { isNodeName, type NodeName } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -78,6 +79,8 @@ export class ClusterFeed {
     readonly remotes: readonly RemoteNode[];
     readonly hosts: readonly RemoteNode[];
   }>();
+  /** The last state that was asked for, and of what. */
+  #stated: { readonly version: number; readonly of: ReadonlySet<Vnid>; readonly state: EgressState } | undefined;
   readonly #vnids = new Map<string, Vnid>();
   readonly #listed = new RecentlyListed(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
@@ -137,10 +140,19 @@ export class ClusterFeed {
     return this.#vnids;
   }
 
-  /** The egress state of these VNIDs and of those whose IPs this node hosts; it is known also when the view is not. */
+  /**
+   * The egress state of these VNIDs and of those whose IPs this node hosts, the same value until something changes; it
+   * is known also when the view is not.
+   */
   stateOf(local: Iterable<Vnid>): EgressState {
     const { tracker } = this.#egress;
-    return tracker.stateOf(new Set([...local, ...tracker.vnidsHostedBy(this.#node)]));
+    const { version } = tracker;
+    const of = new Set([...local, ...tracker.vnidsHostedBy(this.#node)]);
+    const last = this.#stated;
+    if (last?.version === version && sameMembers(last.of, of)) return last.state;
+    const state = tracker.stateOf(of);
+    this.#stated = { version, of, state };
+    return state;
   }
 
   /** The names of the nodes that list an egress IP which one of these VNIDs requests. */
