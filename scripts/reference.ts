@@ -114,7 +114,10 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [keptAnnotation]: ['NetNamespace', 'written by the facade: both kinds of rules, should the EgressFirewall lose them'],
   [labeledAnnotation]: ['Node', 'written by the facade: it gave the Node the label of hosting nodes'],
   [multicastMark]: ['Namespace', "written by the facade: it turned OVN-Kubernetes' multicast on"],
-  [macvlanAnnotation]: ['Pod', 'asks for the interface of an egress router, `true` or the name of a NIC (`docs/egress-router.md`)'],
+  [macvlanAnnotation]: [
+    'Pod',
+    'asks for the interface of an egress router, `true` or the name of a NIC (`docs/egress-router.md`)',
+  ],
 };
 
 /** The document. */

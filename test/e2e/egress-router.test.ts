@@ -9,9 +9,10 @@ let hasMacvlan = false;
 beforeAll(async () => {
   lab = await TestLab.up();
   await lab.must(['create', 'namespace', 'shop']);
-  const made = await lab.node('worker0', 'ip', 'link', 'add', 'link', 'ens3', 'name', 'probe', 'type', 'macvlan');
-  hasMacvlan = made.status === 0;
-  if (hasMacvlan) await lab.node('worker0', 'ip', 'link', 'del', 'dev', 'probe');
+  // on the loopback interface it is refused for another reason
+  hasMacvlan = !/nknown device type/.test(
+    (await run('ip', ['link', 'add', 'link', 'lo', 'name', 'probe', 'type', 'macvlan'])).stderr,
+  );
 }, 300_000);
 afterAll(() => lab.down(), 120_000);
 

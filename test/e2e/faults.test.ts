@@ -225,32 +225,36 @@ const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-test('no packet carries another source, whatever fails', async () => {
-  const next = generator(4711);
-  const kinds = Object.keys(faults);
-  const total = rounds(200);
-  for (let round = 0; round < total; round += 1) {
-    // Every kind comes in turn, at a random node.
-    const kind = kinds[round % kinds.length]!;
-    const worker = workers[next(3)]!;
-    await faults[kind]!(worker, next).catch((error: unknown) => {
-      throw new Error(`fault ${round} (${kind} on ${worker}): ${String(error)}`);
-    });
-    await wait(next(600));
-    const { bad } = await seen();
-    if (bad !== '') throw new Error(`after fault ${round} (${kind} on ${worker}): ${bad}`);
-    if (round % 5 === 4)
-      await until(
-        `the API server answers after fault ${round}`,
-        async () => (await lab.kubectl(['get', 'nodes'])).status === 0,
-      );
-    if (round % 10 === 9) await untilAllFlow();
-  }
-  await untilAllFlow();
-  const { good, bad } = await seen();
-  expect(bad).toBe('');
-  expect(Math.min(...good)).toBeGreaterThan(total);
-}, rounds(200) * 15_000);
+test(
+  'no packet carries another source, whatever fails',
+  async () => {
+    const next = generator(4711);
+    const kinds = Object.keys(faults);
+    const total = rounds(200);
+    for (let round = 0; round < total; round += 1) {
+      // Every kind comes in turn, at a random node.
+      const kind = kinds[round % kinds.length]!;
+      const worker = workers[next(3)]!;
+      await faults[kind]!(worker, next).catch((error: unknown) => {
+        throw new Error(`fault ${round} (${kind} on ${worker}): ${String(error)}`);
+      });
+      await wait(next(600));
+      const { bad } = await seen();
+      if (bad !== '') throw new Error(`after fault ${round} (${kind} on ${worker}): ${bad}`);
+      if (round % 5 === 4)
+        await until(
+          `the API server answers after fault ${round}`,
+          async () => (await lab.kubectl(['get', 'nodes'])).status === 0,
+        );
+      if (round % 10 === 9) await untilAllFlow();
+    }
+    await untilAllFlow();
+    const { good, bad } = await seen();
+    expect(bad).toBe('');
+    expect(Math.min(...good)).toBeGreaterThan(total);
+  },
+  rounds(200) * 15_000,
+);
 
 test('the capture sees one wrong packet', async () => {
   await lab.exec(
