@@ -18,6 +18,9 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
 /** Set on the objects that we make. */
 export const managedBy = { [managedByLabel]: 'sdn-compat' } as const;
 
+/** Begins the names of our own annotations of NetNamespaces and the ClusterNetwork. */
+export const annotationPrefix = 'egress.sdn-compat.io/';
+
 /** The NetNamespace annotation that turns multicast on when its value is exactly `true`. */
 export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-enabled';
 

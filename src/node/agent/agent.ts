@@ -318,7 +318,10 @@ class Agent {
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
     const { facts, networks, uplink } = prepared;
-    const chains = { text: renderBase({ ...facts, ...networks, uplink }), datapath: facts.datapath };
+    const chains = {
+      text: renderBase({ ...facts, ...networks, uplink, finerRules: plan.finerRules }),
+      datapath: facts.datapath,
+    };
     const began = performance.now();
     const isFirst = this.#planned === undefined;
     this.#planned = { plan, prepared };

@@ -26,7 +26,7 @@ import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
-import { nodePart } from './node-part.ts';
+import { netNamespacePart, nodePart } from './object-parts.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { RecentlyListed } from './recently-listed.ts';
 
@@ -96,7 +96,12 @@ export class ClusterFeed {
     this.#lastNetwork = new LastNetwork(logger, networkFile);
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
-    this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+    this.#netNamespaces = watchKind<NetNamespaceObject>(
+      client,
+      netNamespaces,
+      { logger, keep: netNamespacePart },
+      signal,
+    );
     this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, keep: nodePart, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
     this.#networkPolicies = new PolicyFeed(client, {
