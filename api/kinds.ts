@@ -162,6 +162,13 @@ export const egressClusterPolicies: Kind = {
   plural: 'egressclusterpolicies',
   namespaced: false,
 };
+/** Policies for pods of one namespace; plans make none. */
+export const namespacedEgressPolicies: Kind = {
+  ...egressGateway,
+  kind: 'EgressPolicy',
+  plural: 'egresspolicies',
+  namespaced: true,
+};
 /** How far EgressGateway's agent is, by the name of its node. */
 export const egressTunnels: Kind = {
   ...egressGateway,

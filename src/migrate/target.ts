@@ -4,6 +4,7 @@ import type { KubeObject } from '../model/objects/raw.ts';
 import type { JsonObject } from '../model/values/json.ts';
 import type { Result } from '../model/values/result.ts';
 import type { AddressEnds } from './addresses.ts';
+import type { WayOut } from './claims.ts';
 import type { Live } from './live.ts';
 import type { ObjectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -224,4 +225,11 @@ export interface Target {
   readonly words: TargetWords;
   /** Absent if it is no target to choose. */
   readonly abilities?: Abilities;
+  /** How to leave the plugin without a plan; absent if there is no way. */
+  readonly wayOut?: WayOut;
+  /**
+   * Name of the plugin before the target if no object shows that it has ended, even while the target runs: somebody must
+   * say so.
+   */
+  readonly endsUnseen?: string;
 }

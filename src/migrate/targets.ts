@@ -12,16 +12,33 @@ import { egressGateway } from './targets/egressgateway/target.ts';
 import { egressService } from './targets/egressservice/target.ts';
 import { kubeVip } from './targets/kube-vip/target.ts';
 import { ovn } from './targets/ovn/target.ts';
-import { sdn } from './targets/sdn/target.ts';
+import { sdn, wayBackFrom } from './targets/sdn/target.ts';
 import type { Change, StepName } from './translation.ts';
 
-export const targets: readonly Target[] = [ovn, egressGateway, antrea, cilium, kubeVip, egressService, sdn];
+/** The plugins that clusters are migrated to. */
+export const newPlugins: readonly Target[] = [ovn, egressGateway, antrea, cilium, kubeVip, egressService];
 
 /** The plugin that clusters are migrated from, and that the way back leads to. */
 export const oldPlugin: OldPlugin = sdn;
 
-/** The plugins that clusters are migrated to. */
-export const newPlugins: readonly Target[] = targets.filter((target) => target !== oldPlugin);
+/** The plugin that the vendor's migration leads to, and from which the vendor's way back leads. */
+export const vendorsPlugin: Target = ovn;
+
+/** A way back without a plan: the plugin that it leads from, and the target that it is. */
+export interface WayBack {
+  readonly from: Target;
+  readonly target: Target;
+}
+
+/** The ways back without a plan. */
+export const waysBack: readonly WayBack[] = [
+  { from: vendorsPlugin, target: oldPlugin },
+  ...newPlugins.flatMap((from) =>
+    from.wayOut === undefined ? [] : [{ from, target: wayBackFrom(from, from.wayOut) }],
+  ),
+];
+
+export const targets: readonly Target[] = [...newPlugins, ...waysBack.map(({ target }) => target)];
 
 /** The target of that name. Throws if `targets` has none. */
 export function targetNamed(name: string): Target {
@@ -31,8 +48,13 @@ export function targetNamed(name: string): Target {
 }
 
 /** Whether the plan leads back to the old plugin. */
-export function leadsBack({ target }: { readonly target: string }): boolean {
-  return target === oldPlugin.name;
+export function leadsBack(plan: { readonly target: string }): boolean {
+  return wayBackOf(plan) !== undefined;
+}
+
+/** The way back that the plan is; undefined if it leads forth. */
+function wayBackOf(plan: { readonly target: string }): WayBack | undefined {
+  return waysBack.find(({ target }) => target.name === plan.target);
 }
 
 /** Whether the object is one of the old plugin's own. */
@@ -40,12 +62,9 @@ export function isOfOldPlugin({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): bo
   return apiVersion === oldPlugin.apiVersion;
 }
 
-/** The plugin that the vendor's migration leads to, and from which a way back without a plan leads. */
-export const vendorsPlugin: Target = ovn;
-
 /** Name of the plugin that the plan leads to, for people; of a plan that leads back, that from which it leads. */
 export function newPluginOf(plan: { readonly target: string }): string {
-  return (leadsBack(plan) ? vendorsPlugin : targetNamed(plan.target)).plugin;
+  return (wayBackOf(plan)?.from ?? targetNamed(plan.target)).plugin;
 }
 
 /** The step of that name of a plan. Throws if the plan's target has none. */
@@ -85,7 +104,10 @@ export function wantedFor(plan: { readonly target: string }): Wanted {
 }
 
 function involvedIn(plan: { readonly target: string }): readonly Target[] {
-  return [oldPlugin, leadsBack(plan) ? vendorsPlugin : targetNamed(plan.target)];
+  const way = wayBackOf(plan);
+  // the vendor's plans touch policies, too
+  if (way !== undefined && way.target !== oldPlugin) return [way.target, way.from];
+  return [oldPlugin, way?.from ?? targetNamed(plan.target)];
 }
 
 /** What is read of a cluster, or of files, for the vendor's migration. */

@@ -4,7 +4,7 @@
  */
 import { choiceFor } from '../../src/model/egress/rules.ts';
 import { type EgressRules, excludedAnnotation, readRules } from '../../src/model/objects/egressrules.ts';
-import { annotationPrefix } from '../../src/model/objects/well-known.ts';
+import { ourAnnotations } from '../../src/model/objects/well-known.ts';
 import { parseIp } from '../../src/model/values/address.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
@@ -32,9 +32,10 @@ const targets: readonly Target[] = addresses.flatMap((address) =>
 
 let lab: TestLab;
 
-/** Starts a program beside the outside host that ends with the lab. */
+/** Keeps a listener beside the outside host: an ICMP error ends one that listens to datagrams. */
 async function atOutside(command: string): Promise<void> {
-  await lab.inside('outside', 'sh', '-c', `${command} >/dev/null 2>&1 </dev/null &`);
+  const again = `while :; do ${command}; sleep 0.05; done`;
+  await lab.inside('outside', 'sh', '-c', `{ ${again} ; } >/dev/null 2>&1 </dev/null &`);
 }
 
 beforeAll(async () => {
@@ -55,7 +56,7 @@ beforeAll(async () => {
 afterAll(async () => {
   // what was started beside the outside host has no end of its own
   const pids = (await lab.inside('outside', 'ip', 'netns', 'pids', `sdnc.${lab.name}.outside`)).stdout.split('\n');
-  const listening = await lab.inside('outside', 'pgrep', '-x', 'socat');
+  const listening = await lab.inside('outside', 'pgrep', '-x', 'socat|sh');
   const ours = new Set(listening.stdout.split('\n'));
   for (const pid of pids) if (pid !== '' && ours.has(pid)) process.kill(Number(pid));
   await lab.down();
@@ -77,7 +78,7 @@ interface Setting {
 }
 
 const withPrefix = (annotations: Readonly<Record<string, string | null>>) =>
-  Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`${annotationPrefix}${name}`, value]));
+  Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`${ourAnnotations}${name}`, value]));
 
 const names = ['destinations', 'except-destinations', 'destination-ips'] as const;
 const noAnnotations = Object.fromEntries(names.map((name) => [name, null]));
@@ -95,7 +96,7 @@ async function set({ annotations, requests, hosts, excluded }: Setting): Promise
 
 function rulesOf({ annotations, excluded }: Setting): EgressRules {
   const { rules } = readRules(withPrefix(annotations) as Record<string, string>);
-  const except = excluded === undefined ? {} : { [`${annotationPrefix}except-destinations`]: excluded };
+  const except = excluded === undefined ? {} : { [`${ourAnnotations}except-destinations`]: excluded };
   const none: EgressRules = { destinations: undefined, except: [], destinationIPs: [] };
   const own = rules ?? none;
   return { ...own, except: [...own.except, ...(readRules(except).rules?.except ?? [])] };

@@ -169,10 +169,17 @@ test('each other target has a role, which is enough to read and write its kinds 
   const rights = (kinds: readonly Kind[], verbs: readonly string[]): readonly string[] =>
     kinds.flatMap(({ plural, group }) => verbs.map((verb) => `${verb} ${plural}${group === '' ? '' : `.${group}`}`));
   const others = newPlugins.filter((target) => target !== vendorsPlugin);
-  const wantedRoles = others.map(({ name, makes, reads = [] }) => [
-    `sdn-compat-migrate-to-${name}`,
-    [...rights(makes, ['list', 'get', 'create', 'patch', 'delete']), ...rights(reads, ['list'])].sort(),
-  ]);
+  const wantedRoles = others.map(({ name, makes, reads = [], wayOut }) => {
+    const left = (wayOut?.needs ?? []).filter((kind) => !makes.includes(kind));
+    return [
+      `sdn-compat-migrate-to-${name}`,
+      [
+        ...rights(makes, ['list', 'get', 'create', 'patch', 'delete']),
+        ...rights(reads, ['list']),
+        ...rights(left, ['list', 'get', 'delete']),
+      ].sort(),
+    ];
+  });
   const roles = Object.entries(await granted('targets.yaml')).map(([name, has]) => [name, [...has].sort()]);
   expect(roles).toEqual(wantedRoles);
 });

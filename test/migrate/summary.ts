@@ -8,7 +8,7 @@ import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
 import { planOf } from '../../src/migrate/plan/make.ts';
 import { refText } from '../../src/migrate/ref.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
-import { oldPlugin, wantedFor } from '../../src/migrate/targets.ts';
+import { leadsBack, oldPlugin, targetNamed, wantedFor } from '../../src/migrate/targets.ts';
 import { type Change, refOf, type Translation } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 
@@ -20,7 +20,7 @@ export async function readDump(objects: readonly KubeObject[], target = 'ovn'): 
     writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
     const snapshot = await snapshotFromFiles([file], {
       ...wantedFor({ target }),
-      needed: oldPlugin.makesItself,
+      needed: leadsBack({ target }) ? targetNamed(target).needs : oldPlugin.makesItself,
       progress: () => undefined,
     });
     if (!snapshot.ok) throw new Error(snapshot.error.reason);

@@ -5,12 +5,14 @@ import {
   isOfOldPlugin,
   kindOf,
   leadsBack,
+  newPluginOf,
   newPlugins,
   oldPlugin,
   plannedKinds,
   stepOf,
   targetNamed,
   targets,
+  waysBack,
 } from '../../src/migrate/targets.ts';
 
 test('targets are found by name, and only those', () => {
@@ -47,10 +49,19 @@ test('the objects of the old plugin are those of its group', () => {
   for (const kind of oldPlugin.kinds) expect(isOfOldPlugin({ apiVersion: apiVersionOf(kind) })).toBe(true);
 });
 
-test('only plans to the old plugin lead back', () => {
-  expect(targets.filter(({ name }) => leadsBack({ target: name }))).toEqual([oldPlugin]);
+test('only the ways back lead back: the vendor’s to the old plugin itself, others from the plugin in their name', () => {
+  const ways = waysBack.map(({ target }) => target);
+  expect(targets.filter(({ name }) => leadsBack({ target: name }))).toEqual(ways);
+  expect(ways.map(({ name }) => name)).toEqual([
+    'sdn',
+    'sdn-from-egressgateway',
+    'sdn-from-antrea',
+    'sdn-from-cilium',
+    'sdn-from-kube-vip',
+  ]);
+  expect(waysBack.map(({ from, target }) => newPluginOf({ target: target.name }) === from.plugin)).not.toContain(false);
   expect(newPlugins).not.toContain(oldPlugin);
-  expect([oldPlugin, ...newPlugins]).toHaveLength(targets.length);
+  expect([...ways, ...newPlugins]).toHaveLength(targets.length);
 });
 
 test('what finalize deletes belongs to others, what a withdrawn step deletes is the plan’s own', () => {

@@ -4,7 +4,7 @@ import type { IsolationMode } from '../../src/model/objects/clusternetwork.ts';
 import { type HostSubnet, parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { type NetNamespace, parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
 import type { NetworkPolicyObject, PodObject } from '../../src/model/objects/raw.ts';
-import { annotationPrefix, nodePorts } from '../../src/model/objects/well-known.ts';
+import { ourAnnotations, nodePorts } from '../../src/model/objects/well-known.ts';
 import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
 import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/values/address.ts';
 import type { Result } from '../../src/model/values/result.ts';
@@ -93,7 +93,7 @@ export function netNamespace(
 ): NetNamespace {
   const netname = `project-${netid}`;
   const annotations = Object.fromEntries(
-    Object.entries(rules).map(([name, text]) => [`${annotationPrefix}${name}`, text]),
+    Object.entries(rules).map(([name, text]) => [`${ourAnnotations}${name}`, text]),
   );
   const metadata = { name: netname, annotations };
   return value(

@@ -1,26 +1,33 @@
-/** Findings of the way back: what OpenShift SDN cannot express of OVN-Kubernetes' objects. */
+/** Findings of the way back: what OpenShift SDN cannot express of another plugin's objects. */
 import { listText } from '../../model/values/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
 
-/** The finding is on the EgressIP of this name. */
-interface OnEgressIP {
+/** The finding is on this object, which gives namespaces addresses. */
+export interface On {
+  readonly kind: string;
+  readonly namespace?: string | undefined;
   readonly name: string;
 }
 
+/** The object that a finding is on. */
+export const on = ({ kind, namespace, name }: On) => ({
+  kind,
+  ...(namespace === undefined ? {} : { namespace }),
+  name,
+});
+
 export const egressIPFamilyLost = makes(
   'FamilyLost',
-  ({ name, ips }: OnEgressIP & { readonly ips: readonly string[] }) => ({
-    kind: 'EgressIP',
-    name,
+  ({ ips, ...object }: On & { readonly ips: readonly string[] }) => ({
+    ...on(object),
     today: `It asks for ${listText(ips)}.`,
     tomorrow: 'OpenShift SDN has IPv4 egress IPs only: these are left out.',
     action: 'Give the namespaces IPv4 addresses.',
   }),
 );
 
-export const podSelectorLost = makes('PodSelectorLost', ({ name }: OnEgressIP) => ({
-  kind: 'EgressIP',
-  name,
+export const podSelectorLost = makes('PodSelectorLost', (object: On) => ({
+  ...on(object),
   today: 'It is for some pods of the namespaces only.',
   tomorrow: 'All pods of the namespaces leave with the address.',
   action: 'Move the other pods to a namespace of their own.',
@@ -28,45 +35,42 @@ export const podSelectorLost = makes('PodSelectorLost', ({ name }: OnEgressIP) =
 
 export const namespaceSelectorLost = makes(
   'NamespaceSelectorLost',
-  ({ name, selected }: OnEgressIP & { readonly selected: readonly string[] }) => ({
-    kind: 'EgressIP',
-    name,
+  ({ selected, ...object }: On & { readonly selected: readonly string[] }) => ({
+    ...on(object),
     today: 'It is for all namespaces with certain labels.',
     tomorrow: `It becomes a list for those that have them now: ${selected.length === 0 ? 'none' : listText(selected)}.`,
     action: 'Give namespaces that get these labels later a list of their own.',
   }),
 );
 
-export const nothingSelected = makes('NamespaceMissing', ({ name }: OnEgressIP) => ({
+export const nothingSelected = makes('NamespaceMissing', (object: On) => ({
+  ...on(object),
   severity: 'warning',
-  kind: 'EgressIP',
-  name,
   today: 'It selects no namespace.',
   tomorrow: 'Nothing requests its addresses.',
   action: 'Nothing, if it is of no use any more.',
 }));
 
-/** The finding is on the Namespace that the EgressIPs select. */
+/** The finding is on the Namespace that the objects select. */
 export const severalEgressIPs = makes(
   'SeveralEgressIPs',
   ({ namespace, names }: { readonly namespace: string; readonly names: readonly string[] }) => ({
     kind: 'Namespace',
     name: namespace,
-    today: `EgressIPs ${listText(names)} select the namespace; one of them serves it, and which is undefined.`,
+    today: `${listText(names)} select the namespace; one of them serves it, and which is undefined.`,
     tomorrow: 'Its NetNamespace requests the addresses of all of them.',
     action: 'Remove the addresses that are not meant.',
   }),
 );
 
 /** The first namespace keeps the addresses. */
-interface Shared extends OnEgressIP {
+interface Shared extends On {
   readonly first: string;
   readonly others: readonly string[];
 }
 
-export const sharedEgressIP = makes('SharedEgressIP', ({ name, first, others }: Shared) => ({
-  kind: 'EgressIP',
-  name,
+export const sharedEgressIP = makes('SharedEgressIP', ({ first, others, ...object }: Shared) => ({
+  ...on(object),
   today: `Namespaces ${listText([first, ...others])} share its addresses.`,
   tomorrow: `OpenShift SDN drops namespaces with different VNIDs that request one address: ${first} keeps them, the others leave with node addresses.`,
   action: `Give ${listText(others)} addresses of their own; or, with the multitenant plugin, join them to ${first} and list the addresses there too.`,
@@ -75,10 +79,9 @@ export const sharedEgressIP = makes('SharedEgressIP', ({ name, first, others }: 
 /** Namespaces that shared a VNID each get their own when OpenShift SDN starts. */
 export const joinAgain = makes(
   'JoinedNamespaces',
-  ({ name, first, others, netid }: Shared & { readonly netid: string }) => ({
+  ({ first, others, netid, ...object }: Shared & { readonly netid: string }) => ({
+    ...on(object),
     severity: 'warning',
-    kind: 'EgressIP',
-    name,
     today: `Namespaces ${listText([first, ...others])} share its addresses; they shared VNID ${netid}.`,
     tomorrow:
       'OpenShift SDN gives each a VNID of its own when it starts, and drops them all while two of them request one address.',
@@ -106,9 +109,8 @@ export const keptCIDRsUnreadable = makes('CIDRRestrictionLost', ({ node, annotat
 }));
 
 /** An address is on no node, and no HostSubnet offers it. */
-export const addressHomeless = makes('EgressIPUnhosted', ({ name, ip }: OnEgressIP & { readonly ip: string }) => ({
-  kind: 'EgressIP',
-  name,
+export const addressHomeless = makes('EgressIPUnhosted', ({ ip, ...object }: On & { readonly ip: string }) => ({
+  ...on(object),
   today: `${ip} is on no node at the moment.`,
   tomorrow: 'No HostSubnet offers it: OpenShift SDN drops the namespaces that request nothing else.',
   action: `List ${ip} in a HostSubnet, or give a node egressCIDRs that hold it.`,

@@ -1,12 +1,13 @@
 /** The catalog of findings: each code with its severities and its row in docs/migrate.md. */
 import { backRows } from './catalog/back.ts';
+import { claimRows } from './catalog/claims.ts';
 import { forthRows } from './catalog/forth.ts';
 import { otherRows } from './catalog/others.ts';
 import { type Row, spans } from './catalog/row.ts';
 
 export { severities, type Severity } from './catalog/row.ts';
 
-export const rows = { ...forthRows, ...otherRows, ...backRows };
+export const rows = { ...forthRows, ...otherRows, ...backRows, ...claimRows };
 
 export type FindingCode = keyof typeof rows;
 

@@ -1,6 +1,6 @@
 /** Selects the procedure that a cluster is in, or is to begin. */
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { leadsBack } from '../targets.ts';
+import { leadsBack, oldPlugin } from '../targets.ts';
 import { isOnlyAnnotated, wasLive } from './conditions.ts';
 import { configName, type Facts, switchedTo, wants } from './facts.ts';
 import { guidedPlugins } from './guided.ts';
@@ -36,7 +36,7 @@ function unguided({ plan }: Facts, direction: Choice['direction']): string | und
   const only = `the guide knows procedures to ${names.join(' and ')} only`;
   if (direction !== undefined && direction !== 'back' && !names.includes(direction.to))
     return `--to ${direction.to}: ${only}`;
-  return plan === undefined || leadsBack(plan) || names.includes(plan.target)
+  return plan === undefined || plan.target === oldPlugin.name || names.includes(plan.target)
     ? undefined
     : `${plan.folder}: it is a plan to ${plan.target}, and ${only}`;
 }

@@ -30,7 +30,7 @@ type Own =
   'name' | 'networkType' | 'apiVersion' | 'makes' | 'reads' | 'mustReplace' | 'turnOf' | 'dependency' | 'abilities';
 
 /** What only one such target has. */
-export interface Form extends Traits, Pick<Target, Own | 'lacking' | 'checker' | 'leavesWith'> {
+export interface Form extends Traits, Pick<Target, Own | 'lacking' | 'checker' | 'leavesWith' | 'wayOut'> {
   /** The steps between the switch and finalize. */
   readonly steps: readonly Step[];
   readonly make: MakeObjects;

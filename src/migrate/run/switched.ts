@@ -37,14 +37,19 @@ export const switchedAnnotation = 'migrate.sdn-compat/switched';
 
 /**
  * Why nothing tells that the old plugin has ended; undefined if something does. A target that runs beside any plugin
- * shows nothing of it, and without OpenShift's configuration of the network only the admin knows.
+ * shows nothing of it, and without OpenShift's configuration of the network only the admin knows; so it is with a plugin
+ * before the target that runs beside any.
  */
-function unsaid({ networkType, name }: Target, live: Live, config: Known<NetworkConfigItem>): string | undefined {
-  if (networkType !== undefined || config.kind !== 'absent') return undefined;
+function unsaid(
+  { networkType, name, endsUnseen }: Target,
+  live: Live,
+  config: Known<NetworkConfigItem>,
+): string | undefined {
+  if (endsUnseen === undefined && (networkType !== undefined || config.kind !== 'absent')) return undefined;
   const said = liveObject(live, refNamed(namespaces, 'kube-system'))?.metadata.annotations?.[switchedAnnotation];
   return said === name
     ? undefined
-    : `nothing tells whether ${oldPlugin.plugin} has ended; when it has, say so: kubectl annotate namespace kube-system ${switchedAnnotation}=${name}`;
+    : `nothing tells whether ${endsUnseen ?? oldPlugin.plugin} has ended; when it has, say so: kubectl annotate namespace kube-system ${switchedAnnotation}=${name}`;
 }
 
 /**

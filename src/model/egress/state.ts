@@ -1,7 +1,7 @@
 /** The state of every egress IP and VNID as a function of the current objects and health verdicts. */
 import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
-import { type Cidr, type Ip, sortKey } from '../values/address.ts';
+import { type Cidr, type Ip, type SortKey, sortKey } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import { unusableAddresses } from './unusable.ts';
@@ -63,9 +63,9 @@ function egressIPsOf(input: EgressInput, around: Surroundings): ReadonlySet<Ip> 
   return new Set(all.filter((ip) => around.factsOf(ip)?.unusable === undefined));
 }
 
-/** The assigned IPs in order of IP. */
-export function assignedByIp(assigned: readonly Hop[]): EgressState['assigned'] {
-  const keyed = assigned.map((hop) => ({ hop, key: sortKey(hop.egressIP) }));
+/** The assigned IPs in order of IP, by the keys to sort them. */
+export function assignedByIp(assigned: readonly Hop[], keyOf: (ip: Ip) => SortKey = sortKey): EgressState['assigned'] {
+  const keyed = assigned.map((hop) => ({ hop, key: keyOf(hop.egressIP) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return new Map(keyed.map(({ hop }) => [hop.egressIP, hop]));
 }

@@ -5,7 +5,7 @@
 import type { Meaning } from '../allocation/hostsubnets.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
-import type { Cidr, Ip } from '../values/address.ts';
+import { type Cidr, type Ip, sortKey } from '../values/address.ts';
 import { compareText, type NamespaceName, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import { sameState } from './compare.ts';
@@ -54,6 +54,7 @@ export class EgressTracker {
   readonly #ips = new TrackedIps();
   readonly #vnids = new Map<Vnid, VnidRecord>();
   readonly #fingerprint = new Fingerprint();
+  #version = 0;
   #around: Surroundings = {
     factsOf: (ip) => this.#ips.get(ip),
     isOffline: (nodeIP) => this.#offline.has(nodeIP),
@@ -173,6 +174,11 @@ export class EgressTracker {
     return this.#vnids.get(vnid)?.egress?.state ?? normal;
   }
 
+  /** How many namespaces have the VNID. */
+  holders(vnid: Vnid): number {
+    return this.#members(vnid).length;
+  }
+
   /** The valid IPs that a VNID requests, in request order. */
   requests(vnid: Vnid): readonly TrackedIp[] {
     return this.#vnids.get(vnid)?.ips ?? [];
@@ -198,6 +204,11 @@ export class EgressTracker {
   /** The absent HostSubnets, in no particular order. */
   absent(): Iterable<AbsentHostSubnet> {
     return this.#absent.values();
+  }
+
+  /** Changes whenever the state does. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Changes whenever requests, a VNID's namespaces, or the set of IPs that cannot be placed change. */
@@ -242,7 +253,10 @@ export class EgressTracker {
   stateOf(vnids: Iterable<Vnid>): EgressState {
     const records = [...vnids].flatMap((vnid) => this.#vnids.get(vnid)?.egress ?? []).sort((a, b) => a.vnid - b.vnid);
     return {
-      assigned: assignedByIp(records.flatMap((egress) => egress.assigned)),
+      assigned: assignedByIp(
+        records.flatMap((egress) => egress.assigned),
+        (ip) => this.#ips.get(ip)?.key ?? sortKey(ip),
+      ),
       vnids: new Map(records.map((egress) => [egress.vnid, egress.state])),
       requests: new Map(records.map((egress) => [egress.vnid, egress.requests])),
       egressIPs: this.#ips.usable,
@@ -288,6 +302,7 @@ export class EgressTracker {
   }
 
   #evaluate(dirty: ReadonlySet<Vnid>): EgressChange {
+    this.#version += 1;
     const vnids = new Map<Vnid, VnidState>();
     const withdrawn: Hop[] = [];
     const placed: Hop[] = [];

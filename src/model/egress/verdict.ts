@@ -69,6 +69,7 @@ export interface Surroundings {
   readonly excluded: readonly Cidr[];
 }
 
+const none: readonly never[] = [];
 const nothingKnown: IpFacts = { requesters: [], hosts: [], unusable: undefined };
 
 /** In use if there is no reason against it; assigned if there is an assignment. */
@@ -138,7 +139,7 @@ function stateOf(hops: readonly Hop[], reasons: readonly Reason[], rules: Egress
   const shared = reasons.some(({ code }) => code === 'EgressIPInSeveralNamespaces');
   const [first, ...more] = hops;
   if (first === undefined || shared) return { kind: 'dropped', reasons, ...ruled };
-  return { kind: 'via', hops: [first, ...more], reasons, ...ruled };
+  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...ruled };
 }
 
 /**
@@ -166,5 +167,8 @@ export function evaluateVnid(
     if (reason === undefined) hops.push(hop);
   }
   const { rules } = joinedRules(namespaces, around.excluded);
-  return { vnid, namespaces, requests, state: stateOf(hops, reasons, rules), assigned };
+  const state = stateOf(hops, reasons, rules);
+  // most VNIDs use all that is assigned to them; and a list that grew holds room for 16
+  const isAllUsed = state.kind === 'via' && hops.length === assigned.length;
+  return { vnid, namespaces, requests, state, assigned: isAllUsed ? state.hops : assigned.slice() };
 }

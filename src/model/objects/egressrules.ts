@@ -5,7 +5,7 @@
 import { type Cidr, contains, type Ip, parseCidr } from '../values/address.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseCidrv4, parseIpv4 } from './fields.ts';
-import { annotationPrefix, type PortRange } from './well-known.ts';
+import { ourAnnotations, type PortRange } from './well-known.ts';
 
 /** Traffic by its destination: all of a network, or what goes to some ports there. */
 export interface Destination {
@@ -50,13 +50,13 @@ export interface ReadRules {
 
 /** The annotations of NetNamespaces, by what they say. */
 export const ruleAnnotations = {
-  destinations: `${annotationPrefix}destinations`,
-  except: `${annotationPrefix}except-destinations`,
-  destinationIPs: `${annotationPrefix}destination-ips`,
+  destinations: `${ourAnnotations}destinations`,
+  except: `${ourAnnotations}except-destinations`,
+  destinationIPs: `${ourAnnotations}destination-ips`,
 } as const;
 
 /** The annotation of the ClusterNetwork with networks that are never reached with an egress IP. */
-export const excludedAnnotation = `${annotationPrefix}excluded-cidrs`;
+export const excludedAnnotation = `${ourAnnotations}excluded-cidrs`;
 
 type Annotations = Readonly<Record<string, string>>;
 

@@ -52,18 +52,22 @@ function rulesOf({ metadata }: NetNamespaceObject): Pick<NetNamespace, 'rules' |
   return { ...(rules === undefined ? {} : { rules }), ...(problems.length === 0 ? {} : { ruleProblems: problems }) };
 }
 
-function parseRequests(
-  texts: readonly string[] | null | undefined,
-): Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'> {
+type Requests = Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'>;
+const none: readonly never[] = [];
+const nothing: Requests = { egressIPs: none, invalidEgressIPs: none };
+
+function parseRequests(texts: readonly string[] | null | undefined): Requests {
+  if (texts === undefined || texts === null || texts.length === 0) return nothing;
   const egressIPs: Ip[] = [];
   const invalidEgressIPs: InvalidEgressIP[] = [];
   const seen = new Set<string>();
-  for (const text of texts ?? []) {
+  for (const text of texts) {
     if (seen.has(text)) continue;
     seen.add(text);
     const ip = parseIpv4(text);
     if (ip.ok) egressIPs.push(ip.value);
     else invalidEgressIPs.push({ text, reason: ip.error });
   }
-  return { egressIPs, invalidEgressIPs };
+  // a list that grew holds room for 16, and there are as many of these as namespaces
+  return { egressIPs: egressIPs.slice(), invalidEgressIPs: invalidEgressIPs.length === 0 ? none : invalidEgressIPs };
 }

@@ -5,9 +5,14 @@ import { namespaceNameLabel } from './well-known.ts';
 export type Labels = Readonly<Record<string, string>>;
 type Expression = NonNullable<LabelSelectorObject['matchExpressions']>[number];
 
+/** The keys of the labels that the selector asks of. */
+export function keysOf({ matchLabels, matchExpressions }: LabelSelectorObject): readonly string[] {
+  return [...Object.keys(matchLabels ?? {}), ...(matchExpressions ?? []).map(({ key }) => key)];
+}
+
 /** Whether the selector selects everything, that is, has neither labels nor expressions. */
 export function selectsAll(selector: LabelSelectorObject): boolean {
-  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
+  return keysOf(selector).length === 0;
 }
 
 /** The label; undefined if there is none. Every object of JavaScript has a `constructor` that is no label. */
@@ -38,11 +43,9 @@ export function matches(selector: LabelSelectorObject, labels: Labels): boolean 
 }
 
 /** The names that a selector by name lists; undefined when it selects by anything else. */
-export function namesIn({
-  matchLabels = {},
-  matchExpressions = [],
-}: LabelSelectorObject): readonly string[] | undefined {
-  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+export function namesIn(selector: LabelSelectorObject): readonly string[] | undefined {
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  const keys = keysOf(selector);
   if (keys.length !== 1 || keys[0] !== namespaceNameLabel) return undefined;
   const [expression] = matchExpressions;
   if (expression === undefined) return Object.values(matchLabels);

@@ -18,11 +18,11 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
 /** Set on the objects that we make. */
 export const managedBy = { [managedByLabel]: 'sdn-compat' } as const;
 
-/** Begins the names of our own annotations of NetNamespaces and the ClusterNetwork. */
-export const annotationPrefix = 'egress.sdn-compat.io/';
-
 /** The NetNamespace annotation that turns multicast on when its value is exactly `true`. */
 export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-enabled';
+
+/** With what the annotations begin by which a NetNamespace asks for more than OpenShift SDN could do. */
+export const ourAnnotations = 'egress.sdn-compat.io/';
 
 /** The HostSubnet annotation, `true` on one that an admin made for a host outside the cluster: it is given a subnet. */
 export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';

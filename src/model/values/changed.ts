@@ -19,6 +19,13 @@ export function stepOf(made: object): Step | undefined {
   return step === undefined || before === undefined ? undefined : { ...step, before };
 }
 
+/** Whether both have the same members. */
+export function sameMembers<T>(one: ReadonlySet<T>, other: ReadonlySet<T>): boolean {
+  if (one.size !== other.size) return false;
+  for (const member of one) if (!other.has(member)) return false;
+  return true;
+}
+
 /**
  * The set in which each of the `doubtful` is where it belongs, and all others are as `before`; `before` itself if that
  * is the same.

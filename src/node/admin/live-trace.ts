@@ -113,7 +113,7 @@ class Look {
     const listed: string[] = [];
     for (const table of [nftTables.nat, nftTables.guard])
       listed.push((await this.#run('nft', ['-j', '-n', 'list', 'table', ...table.split(' ')])).stdout);
-    const { content, isReadable } = parseListing(listed);
+    const { content, isReadable } = parseListing(listed.join('\n'));
     const missing = changes(own(content), own(contentOf(node.plan.nft)));
     if (missing.length > 0) return { state: 'differs', says: `to be as planned it would need: ${missing.join('; ')}` };
     if (!isReadable) return { state: 'differs', says: 'there are elements of others in our sets' };

@@ -22,10 +22,10 @@ import { AddressProbes, type Withheld } from '../links/probe.ts';
 import { AddressRecord, recordFile } from '../links/record.ts';
 import { renderBase } from '../nft/ruleset.ts';
 import { NftSession } from '../nft/session.ts';
-import { NftTable } from '../nft/table.ts';
+import { type NftChains, NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
-import { reused } from '../values/memo.ts';
+import { memoizedPair, reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
 import { DropCounts } from './drop-counts.ts';
@@ -55,6 +55,14 @@ export interface AgentDeps {
 const key = 'node';
 /** Milliseconds of preparation after which the cluster is read again. */
 const longPreparation = 100;
+
+/** The chains of a host that was set up. */
+const chainsOf = memoizedPair(
+  ({ facts, networks, uplink }: Prepared, finerRules: NodePlan['finerRules']): NftChains => ({
+    text: renderBase({ ...facts, ...networks, uplink, finerRules }),
+    datapath: facts.datapath,
+  }),
+);
 
 class Agent {
   readonly #options: AgentOptions;
@@ -113,7 +121,7 @@ class Agent {
       addresses,
       changed: () => this.#wake(),
       lost: () => this.#lookAgain(),
-      rebuilding: () => this.#applier.forget(),
+      rebuilding: () => this.#applier.rebuilding(),
       flowsChanged: () => this.#flowsChanged(),
     });
     this.#followDrops();
@@ -317,11 +325,8 @@ class Agent {
   }
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
-    const { facts, networks, uplink } = prepared;
-    const chains = {
-      text: renderBase({ ...facts, ...networks, uplink, finerRules: plan.finerRules }),
-      datapath: facts.datapath,
-    };
+    const { facts, uplink } = prepared;
+    const chains = chainsOf(prepared, plan.finerRules);
     const began = performance.now();
     const isFirst = this.#planned === undefined;
     this.#planned = { plan, prepared };

@@ -68,6 +68,13 @@ export class Applier {
     this.#deps.addresses.forget();
   }
 
+  /** The host is being set up: makes the next pass compare bridge, chains and addresses. */
+  rebuilding(): void {
+    this.#bridge.forget();
+    this.#deps.nft.doubtChains();
+    this.#deps.addresses.forget();
+  }
+
   /** Makes the next pass read the bridge again. */
   forgetBridge(): void {
     this.#bridge.forget();

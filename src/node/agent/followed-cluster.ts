@@ -1,10 +1,10 @@
 /** What the agent follows of the cluster: its objects, the names in its policies, and the health of its nodes. */
 import { dirname, join } from 'node:path';
-import isEqual from 'lodash/isEqual.js';
 import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/values/address.ts';
+import { sameMembers } from '../../model/values/changed.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { NameTracker, resolverLookup } from '../cluster/dns.ts';
 import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
@@ -82,7 +82,7 @@ export class FollowedCluster {
   watchPeers({ hosts, remotes }: Peers, vnids: Iterable<Vnid>): void {
     const used = this.feed.hostsFor(vnids);
     const before = this.#watched;
-    if (before?.view.hosts === hosts && before.view.remotes === remotes && isEqual(before.used, used)) return;
+    if (before?.view.hosts === hosts && before.view.remotes === remotes && sameMembers(before.used, used)) return;
     this.#watched = { view: { hosts, remotes }, used };
     const around = { own: this.#nodeName, hosts, remotes };
     this.health.watch(watchedPeers(around, used, this.#duty(hosts, remotes)));

@@ -1,5 +1,4 @@
 /** What a node reads of the cluster, kept up to date change by change. */
-import pick from 'lodash/pick.js';
 import { clusterNetworks, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
@@ -19,6 +18,7 @@ import type {
 import { multicastAnnotation } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
 import type { Ip } from '../../model/values/address.ts';
+import { sameMembers } from '../../model/values/changed.ts';
 import { isNodeName, type NodeName } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -26,7 +26,8 @@ import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
-import { netNamespacePart, nodePart } from './object-parts.ts';
+import { netNamespacePart } from './netnamespace-part.ts';
+import { nodePart } from './node-part.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { RecentlyListed } from './recently-listed.ts';
 
@@ -78,9 +79,9 @@ export class ClusterFeed {
     readonly remotes: readonly RemoteNode[];
     readonly hosts: readonly RemoteNode[];
   }>();
+  /** The last state that was asked for, and of what. */
+  #stated: { readonly version: number; readonly of: ReadonlySet<Vnid>; readonly state: EgressState } | undefined;
   readonly #vnids = new Map<string, Vnid>();
-  /** How many namespaces hold each VNID. */
-  readonly #holders = new Map<Vnid, number>();
   readonly #listed = new RecentlyListed(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
   readonly #policies = new Derived<EgressPolicies>();
@@ -139,10 +140,19 @@ export class ClusterFeed {
     return this.#vnids;
   }
 
-  /** The egress state of these VNIDs and of those whose IPs this node hosts; it is known also when the view is not. */
+  /**
+   * The egress state of these VNIDs and of those whose IPs this node hosts, the same value until something changes; it
+   * is known also when the view is not.
+   */
   stateOf(local: Iterable<Vnid>): EgressState {
     const { tracker } = this.#egress;
-    return tracker.stateOf(new Set([...local, ...tracker.vnidsHostedBy(this.#node)]));
+    const { version } = tracker;
+    const of = new Set([...local, ...tracker.vnidsHostedBy(this.#node)]);
+    const last = this.#stated;
+    if (last?.version === version && sameMembers(last.of, of)) return last.state;
+    const state = tracker.stateOf(of);
+    this.#stated = { version, of, state };
+    return state;
   }
 
   /** The names of the nodes that list an egress IP which one of these VNIDs requests. */
@@ -162,10 +172,9 @@ export class ClusterFeed {
     const network = this.#network();
     if (!network.ok) return network;
     const { own, remotes, hosts } = this.#reachable.get(() => {
-      const nodes = [...this.#egress.hostSubnets.reachable()].map(({ hostIP, ...claim }): RemoteNode => ({
-        ...pick(claim, ['name', 'subnet', 'fixedVnid']),
-        nodeIP: hostIP,
-      }));
+      const nodes = [...this.#egress.hostSubnets.reachable()].map(
+        ({ name, subnet, fixedVnid, hostIP }): RemoteNode => ({ name, subnet, fixedVnid, nodeIP: hostIP }),
+      );
       return {
         own: nodes.find(({ name }) => name === this.#node),
         remotes: nodes.filter(({ name }) => name !== this.#node),
@@ -225,7 +234,9 @@ export class ClusterFeed {
       const vnid = this.#vnids.get(name);
       if (vnid !== undefined) annotated.set(vnid, (annotated.get(vnid) ?? 0) + 1);
     }
-    return new Set([...annotated].flatMap(([vnid, count]) => (count === this.#holders.get(vnid) ? [vnid] : [])));
+    return new Set(
+      [...annotated].flatMap(([vnid, count]) => (count === this.#egress.tracker.holders(vnid) ? [vnid] : [])),
+    );
   }
 
   #hosts(): RemoteNode[] {
@@ -270,16 +281,10 @@ export class ClusterFeed {
     if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
     else this.#multicastNamespaces.delete(key);
     if (vnid !== known) {
-      this.#held(known, -1);
-      this.#held(vnid, 1);
       this.#policies.spoil();
       this.#networkPolicies.spoil();
     }
     this.#changed();
-  }
-
-  #held(vnid: Vnid | undefined, more: 1 | -1): void {
-    if (vnid !== undefined) this.#holders.set(vnid, (this.#holders.get(vnid) ?? 0) + more);
   }
 
   /** Begins to read what NetworkPolicies need while the other kinds are still coming. */

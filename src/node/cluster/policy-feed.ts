@@ -1,24 +1,35 @@
 /**
  * What NetworkPolicies select from, followed only in the mode that has them. Pods of other nodes are followed only while
- * a policy needs them. One that begins to need them is in force once they are known: until then the one of that name
- * before it is, if there was one, and pods that are added wait.
+ * a policy needs them, and Namespaces only while one selects them by other labels than that of their name. A policy that
+ * begins to need them is in force once they are known: until then the one of that name before it is, if there was one,
+ * and pods that are added wait.
  */
 import { namespaces, networkPolicies, pods } from '../../../api/kinds.ts';
-import { linkedSignal } from '../../io/async/linked-signal.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, objectKey, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import type { KubeObject, NamespaceObject, NetworkPolicyObject, PodObject } from '../../model/objects/raw.ts';
+import { hostNetworkNamespace } from '../../model/objects/well-known.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
-import { needsOtherPods } from '../plan/policy-reach.ts';
+import { needsNamespaceLabels, needsOtherPods } from '../plan/policy-reach.ts';
 import { Derived } from '../values/derived.ts';
-import { namespacePart, podPart, policyOf, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
+import { OnNeed } from './on-need.ts';
+import {
+  namespacePart,
+  namespacesByName,
+  podPart,
+  policyOf,
+  policyPart,
+  policyWorld,
+  sameForPolicies,
+} from './policy-world.ts';
 
 interface PolicyCaches {
   readonly policies: ObjectCache<NetworkPolicyObject>;
-  readonly namespaces: ObjectCache<NamespaceObject>;
+  /** The one that stands for the nodes, if there is one. */
+  readonly hosts: ObjectCache<NamespaceObject>;
   /** Those of this node. */
   readonly pods: ObjectCache<PodObject>;
 }
@@ -31,24 +42,15 @@ interface PolicyFeedOptions {
   readonly changed: () => void;
 }
 
-interface OtherPods {
-  readonly cache: ObjectCache<PodObject>;
-  readonly stop: () => void;
-  /** Since when no policy needs them; undefined while one does. */
-  unneededSince: number | undefined;
-}
-
-/** Milliseconds for which pods that no policy needs are still followed: a policy may be written anew. */
-const linger = 600_000;
-
 const unread: Result<never> = err('NetworkPolicies, Namespaces and Pods are still being read');
 
 export class PolicyFeed {
   readonly #client: KubeClient;
   readonly #options: PolicyFeedOptions;
   readonly #world = new Derived<Result<PolicyWorld>>();
+  readonly #otherPods: OnNeed<PodObject>;
+  readonly #labelled: OnNeed<NamespaceObject>;
   #caches: PolicyCaches | undefined;
-  #others: OtherPods | undefined;
   /** The policies of the last world; undefined before the first. */
   #inForce: ReadonlyMap<string, NetworkPolicyObject> | undefined;
 
@@ -56,6 +58,18 @@ export class PolicyFeed {
   constructor(client: KubeClient, options: PolicyFeedOptions) {
     this.#client = client;
     this.#options = options;
+    this.#otherPods = new OnNeed({
+      ...options,
+      begins: 'a NetworkPolicy selects pods of other nodes: all pods are followed',
+      ends: 'no NetworkPolicy selects pods of other nodes: only those of this node are followed',
+      follow: (signal) => this.#followPods(`spec.nodeName!=${options.node}`, signal),
+    });
+    this.#labelled = new OnNeed({
+      ...options,
+      begins: 'a NetworkPolicy selects namespaces by labels: Namespaces are followed',
+      ends: 'no NetworkPolicy selects namespaces by labels: Namespaces are not followed',
+      follow: (signal) => this.#followNamespaces({}, signal),
+    });
   }
 
   /** Begins to read, if that was not done before. */
@@ -78,67 +92,53 @@ export class PolicyFeed {
   /** Resolves once all policies are in force as they are written. */
   async inForce(vnids: ReadonlyMap<string, Vnid>): Promise<void> {
     this.world(vnids);
-    if (this.#others?.unneededSince === undefined) await this.#others?.cache.synced;
+    await Promise.all([this.#otherPods.settled(), this.#labelled.settled()]);
   }
 
   #made(caches: PolicyCaches, vnids: ReadonlyMap<string, Vnid>): Result<PolicyWorld> {
     const isShared = new Set(vnids.values()).size < vnids.size;
     const listed = caches.policies.list();
-    const needing = new Set(listed.filter((policy) => needsOtherPods(policyOf(policy), isShared)));
-    const others = this.#otherPods(needing.size > 0);
-    const areKnown = needing.size === 0 || others?.isSynced() === true;
     const before = this.#inForce;
-    if (!areKnown && before === undefined) return unread;
-    const policies = areKnown
-      ? listed
-      : listed.flatMap((policy) => (needing.has(policy) ? (before?.get(objectKey(policy)) ?? []) : [policy]));
+    // what is read for a policy that may still be in force is read on, too
+    const meant = [...listed, ...listed.flatMap((policy) => before?.get(objectKey(policy)) ?? [])];
+    const needing = new Set(meant.filter((policy) => needsOtherPods(policyOf(policy), isShared)));
+    const labelling = new Set(meant.filter((policy) => needsNamespaceLabels(policyOf(policy))));
+    this.#otherPods.need(needing.size > 0);
+    this.#labelled.need(labelling.size > 0);
+    const [others, labelled] = [this.#otherPods.known, this.#labelled.known];
+    const isKnown = (policy: NetworkPolicyObject): boolean =>
+      (others !== undefined || !needing.has(policy)) && (labelled !== undefined || !labelling.has(policy));
+    if (before === undefined && !listed.every(isKnown)) return unread;
+    const policies = listed.flatMap((policy) => (isKnown(policy) ? [policy] : (before?.get(objectKey(policy)) ?? [])));
     this.#inForce = new Map(policies.map((policy) => [objectKey(policy), policy]));
     // one that was just bound to this node may still be among the others, without its address
-    const all = [...(others?.isSynced() === true ? others.list() : []), ...caches.pods.list()];
-    return ok(policyWorld({ policies, namespaces: caches.namespaces.list(), pods: all, vnids }));
+    const all = [...(others ?? []), ...caches.pods.list()];
+    const known = labelled ?? namespacesByName(vnids, caches.hosts.list());
+    return ok(policyWorld({ policies, namespaces: known, pods: all, vnids }));
   }
 
-  /** Begins to follow the pods of other nodes, or ends that when they have not been needed for long. */
-  #otherPods(areNeeded: boolean): ObjectCache<PodObject> | undefined {
-    const { node, logger, now } = this.#options;
-    if (areNeeded && this.#others === undefined) {
-      logger.info('a NetworkPolicy selects pods of other nodes: all pods are followed');
-      const { signal, abort, release } = linkedSignal(this.#options.signal);
-      const stop = (): void => {
-        abort();
-        release();
-      };
-      this.#others = { cache: this.#follow(`spec.nodeName!=${node}`, signal), stop, unneededSince: undefined };
-    }
-    const others = this.#others;
-    if (others === undefined) return undefined;
-    others.unneededSince = areNeeded ? undefined : (others.unneededSince ?? now());
-    if (others.unneededSince === undefined || now() - others.unneededSince < linger) return others.cache;
-    logger.info('no NetworkPolicy selects pods of other nodes: only those of this node are followed');
-    others.stop();
-    this.#others = undefined;
-    return undefined;
-  }
-
-  #follow(fieldSelector: string, signal: AbortSignal): ObjectCache<PodObject> {
+  #followPods(fieldSelector: string, signal: AbortSignal): ObjectCache<PodObject> {
     const { logger } = this.#options;
     const options = { logger, keep: podPart, fromCache: true, fieldSelector };
-    const cache = watchKind<PodObject>(this.#client, pods, options, signal);
-    this.#subscribe(cache);
-    return cache;
+    return this.#subscribed(watchKind<PodObject>(this.#client, pods, options, signal));
+  }
+
+  #followNamespaces(selection: { fieldSelector?: string }, signal: AbortSignal): ObjectCache<NamespaceObject> {
+    const options = { logger: this.#options.logger, keep: namespacePart, ...selection };
+    return this.#subscribed(watchKind<NamespaceObject>(this.#client, namespaces, options, signal));
   }
 
   #watch(): PolicyCaches {
     const { node, logger, signal } = this.#options;
-    const client = this.#client;
-    const policies = watchKind<NetworkPolicyObject>(client, networkPolicies, { logger, keep: policyPart }, signal);
-    const known = watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal);
-    this.#subscribe(policies);
-    this.#subscribe(known);
-    return { policies, namespaces: known, pods: this.#follow(`spec.nodeName=${node}`, signal) };
+    const options = { logger, keep: policyPart };
+    return {
+      policies: this.#subscribed(watchKind<NetworkPolicyObject>(this.#client, networkPolicies, options, signal)),
+      hosts: this.#followNamespaces({ fieldSelector: `metadata.name=${hostNetworkNamespace}` }, signal),
+      pods: this.#followPods(`spec.nodeName=${node}`, signal),
+    };
   }
 
-  #subscribe(cache: ObjectCache<KubeObject>): void {
+  #subscribed<T extends KubeObject>(cache: ObjectCache<T>): ObjectCache<T> {
     const spoil = (): void => {
       this.#world.spoil();
       this.#options.changed();
@@ -147,5 +147,6 @@ export class PolicyFeed {
       if (!sameForPolicies(before, after)) spoil();
     };
     cache.subscribe(changed, spoil);
+    return cache;
   }
 }

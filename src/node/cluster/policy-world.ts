@@ -1,7 +1,6 @@
 /** Builds what NetworkPolicies select from out of the cluster's raw objects. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
-import pick from 'lodash/pick.js';
 import { globalVnid } from '../../model/allocation/netids.ts';
 import { parseIpv4 } from '../../model/objects/fields.ts';
 import type {
@@ -14,6 +13,7 @@ import type {
 import { hostNetworkNamespace, namespaceNameLabel } from '../../model/objects/well-known.ts';
 import { type NetworkPolicy, parseNetworkPolicy, type Protocol } from '../../model/policy/networkpolicy.ts';
 import { asList, asText, fieldOf } from '../../model/values/json.ts';
+import { only } from '../../model/values/only.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
 import { memoized } from '../values/memo.ts';
@@ -58,7 +58,7 @@ export function policyOf(raw: NetworkPolicyObject): NetworkPolicy {
 }
 
 const metadataPart = (metadata: ObjectMeta): ObjectMeta =>
-  pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
+  only(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
 
 /** The part of a Namespace that matters to policies. */
 export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
@@ -84,11 +84,23 @@ export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObj
   return {
     metadata: metadataPart(metadata),
     spec: {
-      ...pick(spec, ['hostNetwork']),
-      containers: (spec.containers ?? []).map((container) => pick(container, ['ports'])),
+      ...only(spec, ['hostNetwork']),
+      containers: (spec.containers ?? []).map((container) => only(container, ['ports'])),
     },
-    status: pick(status, ['podIP', 'phase']),
+    status: only(status, ['podIP', 'phase']),
   };
+}
+
+/**
+ * The Namespaces where nothing but their names matters: those that have a VNID, and the one that stands for the nodes if
+ * it is among `hosts`.
+ */
+export function namespacesByName(
+  vnids: ReadonlyMap<string, Vnid>,
+  hosts: readonly NamespaceObject[],
+): readonly NamespaceObject[] {
+  const names = [...vnids.keys()].filter((name) => name !== hostNetworkNamespace);
+  return [...hosts, ...names.map((name) => ({ metadata: { name } }))];
 }
 
 /** Builds the world from these objects; namespaces without a VNID are not part of it yet. */

@@ -8,7 +8,7 @@ const moment = 60_000;
 
 export class RecentlyListed {
   readonly #now: () => number;
-  readonly #listedBy = new Map<Ip, Set<string>>();
+  readonly #listedBy = new Map<Ip, readonly string[]>();
   /** The last node that listed it, and when it ceased to. */
   readonly #left = new Map<Ip, { readonly node: string; readonly at: number }>();
 
@@ -21,10 +21,11 @@ export class RecentlyListed {
   change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): void {
     const node = (after ?? before)?.metadata.name ?? '';
     const listed = new Set(listedIPs(after));
+    const alone = [node]; // most IPs are with one node, which lists thousands
     for (const ip of listed) {
       const nodes = this.#listedBy.get(ip);
-      if (nodes === undefined) this.#listedBy.set(ip, new Set([node]));
-      else nodes.add(node);
+      if (nodes === undefined) this.#listedBy.set(ip, alone);
+      else if (!nodes.includes(node)) this.#listedBy.set(ip, [...nodes, node]);
     }
     for (const ip of new Set(listedIPs(before))) if (!listed.has(ip)) this.#leave(ip, node);
     this.#forget();
@@ -39,8 +40,12 @@ export class RecentlyListed {
 
   #leave(ip: Ip, node: string): void {
     const nodes = this.#listedBy.get(ip);
-    nodes?.delete(node);
-    if (nodes?.size !== 0) return;
+    const others = nodes?.filter((other) => other !== node);
+    if (others === undefined) return;
+    if (others.length > 0) {
+      this.#listedBy.set(ip, others);
+      return;
+    }
     this.#listedBy.delete(ip);
     this.#left.delete(ip);
     this.#left.set(ip, { node, at: this.#now() });

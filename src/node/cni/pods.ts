@@ -144,11 +144,20 @@ export function lastAddress(ovsdb: Ovsdb): Ip | undefined {
   return ip.ok ? ip.value : undefined;
 }
 
-/** The pods with a known port and VNID. */
+/** The local pod that each attached one is with the VNID that it had last. */
+const locals = new WeakMap<AttachedPod, LocalPod>();
+
+/** The pods with a known port and VNID; for the same attached pod the same value while its VNID is. */
 export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<string, Vnid>): LocalPod[] {
-  return attached.flatMap(({ ip, ofport, namespace, name }): LocalPod[] => {
+  return attached.flatMap((pod): LocalPod | readonly [] => {
+    const { ip, ofport, namespace, name } = pod;
     const vnid = vnids.get(namespace);
-    return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid, namespace, name }];
+    if (vnid === undefined || ofport === 0) return [];
+    const before = locals.get(pod);
+    if (before?.vnid === vnid) return before;
+    const local = { ip, ofport, vnid, namespace, name };
+    locals.set(pod, local);
+    return local;
   });
 }
 

@@ -63,10 +63,11 @@ function listed(items: readonly unknown[], name: SetName): readonly unknown[] | 
   return undefined;
 }
 
-/** Parses the output of `nft -j list table …` for our tables. */
-export function parseListing(outputs: readonly string[]): Listing {
-  const items = outputs.flatMap((json) => {
-    const document: unknown = JSON.parse(json);
+/** Parses what `nft -j` printed of our tables: a line of JSON for each list; throws SyntaxError if it is none. */
+export function parseListing(printed: string): Listing {
+  const lines = printed.split('\n').filter((line) => line !== '');
+  const items = lines.flatMap((line) => {
+    const document: unknown = JSON.parse(line);
     return isRecord(document) ? asList(document['nftables']) : [];
   });
   const found = new Map(

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Exec, must } from '../../io/programs/exec.ts';
+import { noHome } from './read.ts';
 
 /** The characters of the longest line that goes to the session: a longer one is not worth it. */
 const longest = 4_000;
@@ -15,9 +16,6 @@ const patience = 250;
 const startPatience = 10_000;
 /** Milliseconds before a session that ended is followed by another, so that the caller can finish its work first. */
 const rest = 50;
-
-/** Where nft keeps no history of its lines. */
-const nowhere = '/nonexistent';
 
 interface Waiting {
   readonly mark: string;
@@ -39,7 +37,7 @@ class Conversation {
 
   constructor(ended: (one: Conversation) => void) {
     // it ends with its standard input, and so with this process
-    this.#child = spawn('nft', ['-i'], { stdio: ['pipe', 'ignore', 'pipe'], env: { ...process.env, HOME: nowhere } });
+    this.#child = spawn('nft', ['-i'], { stdio: ['pipe', 'ignore', 'pipe'], env: { ...process.env, ...noHome } });
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#hear(chunk.toString()));
     this.#child.stdin?.on('error', () => undefined); // its end is told by `close`
     const end = (error: Error): void => {

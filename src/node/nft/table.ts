@@ -18,6 +18,7 @@ import {
   within,
 } from './elements.ts';
 import { differsAfter, parseListing, wholeContent } from './listing.ts';
+import { listed } from './read.ts';
 import { tablesOf } from './ruleset.ts';
 import { type NftSession, runOnce } from './session.ts';
 import { networkSets, nftTables } from './vocabulary.ts';
@@ -41,12 +42,11 @@ const writtenSetName = (chains: NftChains, printed: string): string =>
 
 /** The chains and the sets of networks as nft prints them, without changing elements; empty if there are none. */
 async function printedTables(exec: Exec, datapath: Datapath, timeout?: number): Promise<string> {
-  const tables = tablesOf(datapath).map((name) => ['-t', 'list', 'table', ...name.split(' ')]);
-  const sets = withSets.flatMap((name) => networkSets.map((set) => ['list', 'set', ...name.split(' '), set]));
+  const tables = tablesOf(datapath).map((name) => `table ${name}`);
+  const sets = withSets.flatMap((name) => networkSets.map((set) => `set ${name} ${set}`));
   const options = timeout === undefined ? {} : { timeout };
-  return (await Promise.all([...tables, ...sets].map((args) => exec('nft', ['-s', ...args], options))))
-    .map(({ stdout }) => stdout)
-    .join('');
+  const printed = [listed(exec, ['-s', '-t'], tables, options), listed(exec, ['-s'], sets, options)];
+  return (await Promise.all(printed)).join('');
 }
 
 /** Whether the chains are as an agent wrote them, on either datapath; undefined if there is no record of that. */
@@ -91,6 +91,13 @@ export class NftTable {
   forget(): void {
     this.#content.forget();
     this.#elements.forget();
+  }
+
+  /** Makes the next `add` compare the chains with what is there. */
+  doubtChains(): void {
+    // elements that were read before the chains were are still what is there
+    if (this.#content.value === undefined) return;
+    this.forget();
   }
 
   /** Call it when a plan is begun: earlier limits do not apply to it, later ones do. */
@@ -224,9 +231,7 @@ export class NftTable {
 
   /** What is in the tables that are there. */
   async #read(): Promise<Listing> {
-    const listings = await Promise.all(
-      withSets.map((name) => this.#exec('nft', ['-j', '-n', 'list', 'table', ...name.split(' ')])),
-    );
-    return parseListing(listings.flatMap(({ status, stdout }) => (status === 0 ? [stdout] : [])));
+    const tables = withSets.map((name) => `table ${name}`);
+    return parseListing(await listed(this.#exec, ['-j', '-n'], tables));
   }
 }

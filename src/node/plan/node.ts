@@ -161,10 +161,13 @@ function rulesElements(
   return { podRules, ownerRules };
 }
 
+const noRules: ReadonlyMap<string, EgressRules> = new Map();
+
 /** The rules of these pods by their chain. */
 function chainsOf(restricted: ReadonlyMap<Ip, RestrictedPod>): ReadonlyMap<string, EgressRules> {
   const all = [...restricted.values()].flatMap(({ rules }) => (rules === undefined ? [] : [rules]));
-  return new Map(all.filter(leavesSome).map((rules) => [chainOf(rules), rules]));
+  const leaving = all.filter(leavesSome);
+  return leaving.length === 0 ? noRules : new Map(leaving.map((rules) => [chainOf(rules), rules]));
 }
 
 function elements(

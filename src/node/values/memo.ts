@@ -41,6 +41,8 @@ export function reused<T extends object>(
   now: readonly T[],
   keyOf: (one: T) => string,
 ): readonly T[] {
+  const areSame = now.length === before.length && now.every((one, index) => one === before[index]);
+  if (areSame) return before;
   const known = new Map(before.map((one) => [keyOf(one), one]));
   const list = now.map((one) => {
     const old = known.get(keyOf(one));

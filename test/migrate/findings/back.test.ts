@@ -8,12 +8,12 @@ import {
 } from '../../../src/migrate/findings/back.ts';
 
 it('names the namespaces that a selection by labels becomes, or none', () => {
-  expect(namespaceSelectorLost({ name: 'e', selected: [] }).tomorrow).toMatch(/: none\.$/);
-  expect(namespaceSelectorLost({ name: 'e', selected: ['a', 'b'] }).tomorrow).toMatch(/: a, b\.$/);
+  expect(namespaceSelectorLost({ kind: 'EgressIP', name: 'e', selected: [] }).tomorrow).toMatch(/: none\.$/);
+  expect(namespaceSelectorLost({ kind: 'EgressIP', name: 'e', selected: ['a', 'b'] }).tomorrow).toMatch(/: a, b\.$/);
 });
 
 it('says who keeps a shared address, and who must do what', () => {
-  const shared = { name: 'e', first: 'a', others: ['b', 'c'] };
+  const shared = { kind: 'EgressIP', name: 'e', first: 'a', others: ['b', 'c'] };
   expect(sharedEgressIP(shared)).toMatchObject({
     today: 'Namespaces a, b, c share its addresses.',
     action: expect.stringMatching(/^Give b, c addresses of their own; .*join them to a/) as string,

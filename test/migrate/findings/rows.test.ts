@@ -1,4 +1,5 @@
 import { backRows } from '../../../src/migrate/findings/catalog/back.ts';
+import { claimRows } from '../../../src/migrate/findings/catalog/claims.ts';
 import { forthRows } from '../../../src/migrate/findings/catalog/forth.ts';
 import { otherRows } from '../../../src/migrate/findings/catalog/others.ts';
 import { catalogTable, isRefusal, isUnknown } from '../../../src/migrate/findings/rows.ts';
@@ -12,7 +13,7 @@ describe('the table of findings', () => {
       '|---|---|---|---|',
     ]);
     const codes = lines.map((line) => line.split('`')[1] ?? '');
-    expect(codes).toEqual([forthRows, otherRows, backRows].flatMap(Object.keys).sort());
+    expect(codes).toEqual([forthRows, otherRows, backRows, claimRows].flatMap(Object.keys).sort());
   });
 
   it('says which severities there are, and what is lost for how long', () => {

@@ -6,12 +6,14 @@ import {
   customResourceDefinitions,
   egressNetworkPolicies,
   hostSubnets,
+  namespaces,
   netNamespaces,
   nodes,
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { nodeLabel } from '../../../src/migrate/requests/node-labels.ts';
-import { kindsOf } from '../../../src/migrate/targets.ts';
+import { switchedAnnotation } from '../../../src/migrate/run/switched.ts';
+import { kindsOf, waysBack } from '../../../src/migrate/targets.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { asList, fieldOf, isRecord } from '../../../src/model/values/json.ts';
 import type { Started } from '../../apiserver/started.ts';
@@ -137,6 +139,47 @@ describe.each(standIns.map((standIn) => [standIn.target.name, standIn] as const)
     expect(problemsOf(await migration.verify())).toEqual([]);
     expect(reasonsOf(await migration.back())).toEqual([]);
     expect((await objectsOn(client, kindsOf({ target: target.name }))).filter(isMarked)).toEqual([]);
+  });
+
+  test('without the plan: its objects alone lead back, when it has ended', async () => {
+    const way = waysBack.find(({ from }) => from === target);
+    if (way === undefined) return;
+    await forth();
+    expect(await migration.apply({ finalize: true })).toMatchObject({ left: 'nothing' });
+    const back = await PlanInFolder.of(client, {}, way.target);
+    expect(back.plan.findings.filter(({ severity }) => severity === 'blocker')).toEqual([]);
+    // both would answer for one address: whatever shows that OpenShift SDN runs, somebody says that the other has ended
+    if (target.networkType === undefined) {
+      expect(reasonsOf(await back.apply())).toEqual([expect.stringContaining(`whether ${target.plugin} has ended`)]);
+      expect(Object.values(await dump(client, [netNamespaces])).filter((one) => 'egressIPs' in Object(one))).toEqual(
+        [],
+      );
+      const metadata = { annotations: { [switchedAnnotation]: way.target.name } };
+      await client.patch(namespaces, { name: 'kube-system' }, { metadata }, { type: 'merge', fieldManager: 'admin' });
+    }
+    expect(await back.apply()).toMatchObject({ kind: 'done', left: 'finalize' });
+    const requests = (await client.list(netNamespaces)).items.map((one) => [
+      one.metadata.name,
+      asList(fieldOf(one, 'egressIPs')),
+    ]);
+    expect(new Map(requests as [string, unknown][])).toEqual(
+      new Map([
+        ['shop', [pinned]],
+        ['bank', [moving]],
+        ['plain', []],
+      ]),
+    );
+    expect(problemsOf(await back.verify())).toEqual([]);
+    const last = await back.apply({ finalize: true });
+    expect(reasonsOf(last)).toEqual([]);
+    expect(last).toMatchObject({ kind: 'done', left: 'nothing' });
+    expect((await Promise.all(target.makes.map((kind) => client.list(kind)))).flatMap(({ items }) => items)).toEqual(
+      [],
+    );
+    expect(
+      (await client.list(nodes)).items.filter((node) => fieldOf(node, 'metadata', 'labels', nodeLabel) !== undefined),
+    ).toEqual([]);
+    await back.remove();
   });
 
   test('the definitions of the project itself take all objects', async () => {

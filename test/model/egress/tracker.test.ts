@@ -12,6 +12,8 @@ const list = (state: EgressState) => ({
   requests: [...state.requests],
 });
 
+const whole = (state: EgressState): string => JSON.stringify([list(state), [...state.egressIPs].sort()]);
+
 /** What a change should have said, from the states before and after. */
 function expected(before: EgressState, after: EgressState): EgressChange {
   const vnids = new Map([...before.vnids.keys(), ...after.vnids.keys()].map((key) => [key, vnidState(after, key)]));
@@ -39,10 +41,12 @@ test('after every operation the tracker equals the function of the whole, throug
       for (const one of steps) {
         if (one.restart === 0) tracker = EgressTracker.of(shuffledInput(store.input(), one.seed));
         store.apply(one.operation);
+        const version = tracker.version;
         const change = applyTo(tracker, one.operation);
         const after = egressState(shuffledInput(store.input(), one.seed));
         expect(list(tracker.state())).toEqual(list(after));
         expect(change).toEqual(expected(before, after));
+        if (whole(before) !== whole(after)) expect(tracker.version).not.toBe(version);
         expect(tracker.fingerprint).toBe(fingerprintOf(shuffledInput(store.input(), one.seed)));
         before = after;
       }

@@ -117,3 +117,22 @@ test('what NetworkPolicies need is read while the other kinds are still coming; 
   await until('the view is whole', () => feed.view().ok);
   expect(changes).toBeGreaterThan(0);
 });
+
+test('the state of VNIDs is the same value until something changes it, or others are asked for', async () => {
+  await host('me', 20, '127.64.0.0/24');
+  const feed = await follow('me');
+  const netNamespace = { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', netname: 'red', netid: 77 };
+  await server.client.create<KubeObject>(netNamespaces, { ...netNamespace, metadata: { name: 'red' } });
+  await until('red has a VNID', () => feed.vnids.has('red'));
+  const red = feed.vnids.get('red')!;
+  await server.client.patch(netNamespaces, { name: 'red' }, { egressIPs: ['192.168.7.200'] }, { type: 'merge' });
+  await until('it requests', () => feed.stateOf([red]).vnids.has(red));
+  const dropped = feed.stateOf([red]);
+  expect(feed.stateOf(new Set([red, red]))).toBe(dropped);
+  expect(feed.stateOf([]).vnids.size).toBe(0);
+  await server.client.patch(hostSubnets, { name: 'me' }, { egressIPs: ['192.168.7.200'] }, { type: 'merge' });
+  await until('it has it', () => feed.stateOf([red]).vnids.get(red)?.kind === 'via');
+  expect(feed.stateOf([])).toEqual(feed.stateOf([red])); // what this node hosts belongs to it
+  await server.client.patch(hostSubnets, { name: 'me' }, { hostIP: '192.168.7.30' }, { type: 'merge' });
+  await until('its node has moved', () => [...feed.stateOf([red]).assigned.values()][0]?.nodeIP === '192.168.7.30');
+});

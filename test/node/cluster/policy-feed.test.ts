@@ -47,11 +47,16 @@ class Counted {
   readonly asked: string[] = [];
   received = 0;
   hold: Promise<undefined> = Promise.resolve(undefined);
+  /** Namespaces that were answered, and what makes lists of all of them wait. */
+  namespaces = 0;
+  holdNamespaces: Promise<undefined> = Promise.resolve(undefined);
   readonly client: KubeClient = passing(server.client, {
     list: async (kind, options) => {
+      if (kind === namespaces && options?.fieldSelector === undefined) await this.holdNamespaces;
       if (kind === pods && options?.fieldSelector?.includes('!=') === true) await this.hold;
       const list = await server.client.list<never>(kind, options);
       if (kind === pods) this.#count(`list ${options?.fieldSelector ?? 'all'}`, list.items.length);
+      if (kind === namespaces) this.namespaces += list.items.length;
       return list;
     },
     watch: (kind, request) => {
@@ -184,4 +189,116 @@ test('pods elsewhere are followed for ten minutes after the last policy that sel
   await policy('p', toSome);
   await until('it is there again', () => worldOf(feed).pods?.includes('far') === true);
   expect(lists()).toBe(2);
+});
+
+describe('Namespaces', () => {
+  const ofTeam = { matchLabels: { team: 'a' } };
+  const from = (namespaceSelector: object) => ({ podSelector: {}, ingress: [{ from: [{ namespaceSelector }] }] });
+  const byName = (...values: readonly string[]): object => ({
+    matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],
+  });
+  const labels = async (name: string, team: string): Promise<void> => {
+    await server.client.patch(namespaces, { name }, { metadata: { labels: { team } } }, { type: 'merge' });
+  };
+  const selected = (feed: PolicyFeed, known: ReadonlyMap<string, Vnid> = vnids): readonly string[] | undefined => {
+    const world = feed.world(known);
+    return world.ok
+      ? world.value.namespaces.flatMap(({ name, labels: { team } }) => (team === 'a' ? [name] : []))
+      : undefined;
+  };
+  const named = (feed: PolicyFeed): readonly string[] | undefined => {
+    const world = feed.world(vnids);
+    return world.ok ? world.value.namespaces.map(({ name }) => name).sort() : undefined;
+  };
+
+  it('are not read while none is selected, or all are, or by name', async () => {
+    await policy('all', from({}));
+    await policy('named', from(byName('blue')));
+    const counted = new Counted();
+    const feed = follow(counted);
+    await until('it is read', isRead(feed));
+    expect(named(feed)).toEqual(['blue', 'red']);
+    expect(counted.namespaces).toBe(0);
+  });
+
+  it('are read but the one that stands for the nodes only while it is there', async () => {
+    const hosts = 'openshift-host-network';
+    const known = new Map([...vnids, [hosts, vnid(4242)]]);
+    const feed = follow(new Counted());
+    await until('it is read', isRead(feed));
+    const seenHosts = () => {
+      const world = feed.world(known);
+      return world.ok ? world.value.namespaces.filter(({ name }) => name === hosts).map(({ vnid: has }) => has) : [];
+    };
+    expect(seenHosts()).toEqual([]);
+    await server.client.create<KubeObject>(namespaces, { metadata: { name: hosts } });
+    await until('it is known', () => seenHosts().length === 1);
+    expect(seenHosts()).toEqual([0]);
+  });
+
+  it('are read once a policy selects them by labels, which is in force once they are known', async () => {
+    await labels('blue', 'a');
+    await policy('p', toNobody);
+    const counted = new Counted();
+    const held = Promise.withResolvers<undefined>();
+    counted.holdNamespaces = held.promise;
+    const feed = follow(counted);
+    await until('it is read', isRead(feed));
+    await server.client.patch(
+      networkPolicies,
+      { namespace: 'red', name: 'p' },
+      { spec: from(ofTeam) },
+      { type: 'merge' },
+    );
+    await policy('later', toNobody);
+    await until('what needs no labels is in force at once', () => worldOf(feed).policies?.includes('later') === true);
+    const before = feed.world(vnids);
+    expect(before.ok && before.value.policies.find(({ name }) => name === 'p')?.ingress).toEqual([]);
+    expect(selected(feed)).toEqual([]);
+    let isInForce = false;
+    const waited = feed.inForce(vnids).then(() => (isInForce = true));
+    await until('they are asked for', () => !isInForce);
+    held.resolve(undefined);
+    await waited;
+    expect(selected(feed)).toEqual(['blue']);
+    const now = feed.world(vnids);
+    expect(now.ok && now.value.policies.find(({ name }) => name === 'p')?.ingress).toHaveLength(1);
+    await labels('blue', 'b');
+    await until('a label that goes is heard', () => selected(feed)?.length === 0);
+  });
+
+  it('that a started agent needs are waited for', async () => {
+    await policy('p', from(ofTeam));
+    const counted = new Counted();
+    const held = Promise.withResolvers<undefined>();
+    counted.holdNamespaces = held.promise;
+    const feed = follow(counted);
+    feed.start();
+    await until('its own pods are read', () => counted.asked.includes('watch spec.nodeName=me'));
+    expect(feed.world(vnids).ok).toBe(false);
+    held.resolve(undefined);
+    await until('it is read', isRead(feed));
+    expect(counted.namespaces).toBeGreaterThanOrEqual(2);
+  });
+
+  it('are read on while a policy that selects by labels is in force because the one after it is not yet', async () => {
+    await labels('red', 'a');
+    await labels('blue', 'a');
+    const notTeam = { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] };
+    await policy('p', from(notTeam));
+    const counted = new Counted();
+    const held = Promise.withResolvers<undefined>();
+    counted.hold = held.promise; // pods elsewhere are never known
+    const feed = follow(counted);
+    await until('it is read', isRead(feed));
+    await server.client.patch(networkPolicies, { namespace: 'red', name: 'p' }, { spec: toSome }, { type: 'merge' });
+    await policy('q', toNobody);
+    await until('the next is known', () => worldOf(feed).policies?.includes('q') === true);
+    now += 601_000;
+    for (let round = 0; round < 3; round += 1) {
+      feed.spoil();
+      expect(selected(feed)).toEqual(expect.arrayContaining(['blue', 'red']));
+    }
+    held.resolve(undefined);
+  });
 });

@@ -1,6 +1,6 @@
 /** Which connections must end. */
 import { readRules } from '../../../src/model/objects/egressrules.ts';
-import { annotationPrefix } from '../../../src/model/objects/well-known.ts';
+import { ourAnnotations } from '../../../src/model/objects/well-known.ts';
 import type { Ip } from '../../../src/model/values/address.ts';
 import { type Connection } from '../../../src/node/conntrack/connection.ts';
 import { judge, type RestrictedPod } from '../../../src/node/conntrack/stale.ts';
@@ -106,7 +106,7 @@ test.each<readonly [string, Connection, boolean]>([
 describe('finer rules', () => {
   const rulesOf = (annotations: Readonly<Record<string, string>>) => {
     const { rules } = readRules(
-      Object.fromEntries(Object.entries(annotations).map(([name, text]) => [`${annotationPrefix}${name}`, text])),
+      Object.fromEntries(Object.entries(annotations).map(([name, text]) => [`${ourAnnotations}${name}`, text])),
     );
     if (rules === undefined) throw new Error('no rules');
     return rules;

@@ -40,20 +40,20 @@ const wanted = contentOf({
 });
 
 /** What `nft -j list table` prints of both tables with these sets. */
-function printed(sets: Sets): string[] {
+function printedJson(sets: Sets): string {
   const found = setNames.flatMap((name) => {
     const [family, table] = tableOf[name].split(' ');
     const elem = sets[name];
     return elem === undefined ? [] : [{ [maps.includes(name) ? 'map' : 'set']: { family, table, name, elem } }];
   });
   const foreign = { set: { family: 'ip', table: 'other', name: 'owners', elem: [{ concat: [1, 2] }] } };
-  return [JSON.stringify({ nftables: [{ metainfo: {} }, foreign, ...found] })];
+  return `${JSON.stringify({ nftables: [{ metainfo: {} }, foreign, ...found] })}\n`;
 }
 
-const read = (sets: Sets) => parseListing(printed({ ...well, ...sets }));
+const read = (sets: Sets) => parseListing(printedJson({ ...well, ...sets }));
 
 test('the elements are read from what nft prints', () => {
-  const listing = parseListing(printed(well));
+  const listing = parseListing(printedJson(well));
   expect(listing.content).toEqual(wanted);
   expect(wholeContent(listing)).toEqual(wanted);
 });
@@ -97,14 +97,14 @@ test.each([
 test('a table that lacks a set is not whole, nor is one that is gone', () => {
   const others = { ...well };
   delete others['nodes'];
-  expect(wholeContent(parseListing(printed(others)))).toBeUndefined();
-  expect(wholeContent(parseListing([]))).toBeUndefined();
-  expect(wholeContent(parseListing(printed({ ...others, nodes: [] })))).toBeDefined();
+  expect(wholeContent(parseListing(printedJson(others)))).toBeUndefined();
+  expect(wholeContent(parseListing(''))).toBeUndefined();
+  expect(wholeContent(parseListing(printedJson({ ...others, nodes: [] })))).toBeDefined();
 });
 
 test('sets are filled again where they differ or cannot be read, and only those that are there', () => {
-  expect(refills(parseListing(printed(well)), wanted)).toEqual([]);
-  expect(refills(parseListing([]), wanted)).toEqual([]);
+  expect(refills(parseListing(printedJson(well)), wanted)).toEqual([]);
+  expect(refills(parseListing(''), wanted)).toEqual([]);
   expect(refills(read({ asking_pods: [], egress_snat: [] }), wanted)).toEqual([
     [
       'flush set ip sdn_compat asking_pods',
@@ -113,7 +113,7 @@ test('sets are filled again where they differ or cannot be read, and only those 
       'add element ip sdn_compat egress_snat { 0x2000004d : 192.168.7.200 }',
     ],
   ]);
-  const [guard, nat] = refills(parseListing(printed({ nodes: [{ odd: 1 }], egress_hosted: [] })), wanted);
+  const [guard, nat] = refills(parseListing(printedJson({ nodes: [{ odd: 1 }], egress_hosted: [] })), wanted);
   expect(nat).toEqual(['flush set ip sdn_compat nodes', 'add element ip sdn_compat nodes { 192.168.7.11 }']);
   expect(guard).toEqual([
     'flush set ip sdn_compat_guard egress_hosted',

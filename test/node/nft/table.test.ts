@@ -26,7 +26,8 @@ function nft(sets: readonly object[], refuses: (input: string) => boolean) {
   const inputs: string[] = [];
   const exec: Exec = (_, args, options) => {
     const done = { status: 0, stdout: '', stderr: '' };
-    if (args.includes('-j')) return Promise.resolve({ ...done, stdout: JSON.stringify({ nftables: sets }) });
+    if (args.includes('-i'))
+      return Promise.resolve({ ...done, stdout: args.includes('-j') ? JSON.stringify({ nftables: sets }) : '' });
     if (options?.input === undefined) return Promise.resolve(done);
     inputs.push(options.input);
     return Promise.resolve(refuses(options.input) ? { ...done, status: 1, stderr: 'Error: File exists' } : done);

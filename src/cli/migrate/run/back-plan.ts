@@ -1,9 +1,9 @@
-/** `sdn-compat migrate back --out`: plans a way back from OVN-Kubernetes' objects alone. */
+/** `sdn-compat migrate back --out`: plans a way back from the objects of a plugin alone. */
 import { writePlan } from '../../../migrate/plan/folder.ts';
 import { makePlan } from '../../../migrate/plan/make.ts';
 import { countsText } from '../../../migrate/report/content.ts';
 import { unsetOptions } from '../../../migrate/target.ts';
-import { oldPlugin } from '../../../migrate/targets.ts';
+import { wantedFor, waysBack } from '../../../migrate/targets.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
 import { programVersion } from '../../version.ts';
@@ -11,12 +11,21 @@ import { badInput, progressLines, readSnapshot, type SourceFlags } from '../sour
 import { changesText, findingsText } from '../tables.ts';
 
 /** Reads the input, makes and writes the plan, and reports what it wrote. */
-export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
-  const snapshot = await readSnapshot(flags, progressLines(), { needed: oldPlugin.needs });
+export async function runBackPlan(
+  flags: SourceFlags,
+  { out, from }: { readonly out: string; readonly from: string },
+): Promise<void> {
+  const way = waysBack.find((one) => one.from.name === from);
+  if (way === undefined) throw new Error(`no way back leads from ${from}`);
+  const { target } = way;
+  const snapshot = await readSnapshot(flags, progressLines(), {
+    needed: target.needs,
+    kinds: wantedFor({ target: target.name }),
+  });
   const { plan } = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
-    target: oldPlugin,
-    options: unsetOptions(oldPlugin),
+    target,
+    options: unsetOptions(target),
     strict: false,
   });
   const written = await writePlan(out, plan);

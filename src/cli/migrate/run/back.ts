@@ -8,6 +8,7 @@ import { end, withPlan } from './apply.ts';
 export interface BackFlags extends SourceFlags {
   readonly plan?: string;
   readonly out?: string;
+  readonly from: string;
   readonly planOnly: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
@@ -19,7 +20,7 @@ export async function runBack(flags: BackFlags): Promise<void> {
   const { plan: folder, out } = flags;
   if ((folder === undefined) === (out === undefined))
     throw new Failure('give either --plan DIR, or --out DIR with -f PATH or --from-cluster', badInput);
-  if (out !== undefined) await (await import('./back-plan.ts')).runBackPlan(flags, out);
+  if (out !== undefined) await (await import('./back-plan.ts')).runBackPlan(flags, { out, from: flags.from });
   else if (folder !== undefined) await undo(flags, folder);
 }
 

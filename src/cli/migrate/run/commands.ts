@@ -1,6 +1,6 @@
 /** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
-import { oldPlugin, vendorsPlugin } from '../../../migrate/targets.ts';
+import { oldPlugin, vendorsPlugin, waysBack } from '../../../migrate/targets.ts';
 import { addClientOptions } from '../../client.ts';
 import { duration } from '../../duration.ts';
 import { wholeNumber } from '../../whole-number.ts';
@@ -112,7 +112,7 @@ function addVerify(migrate: Command): void {
 function addBack(migrate: Command): void {
   source(migrate.command('back'))
     .description(
-      "undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone",
+      'undo a plan from its backup; or, with --out, make the plan of a way back from the objects of a plugin alone',
     )
     .addOption(planFolder())
     .option('--plan-only', 'only print what would be done', false)
@@ -123,7 +123,12 @@ function addBack(migrate: Command): void {
       false,
     )
     .addOption(skip())
-    .option('--out <dir>', 'folder for a plan made from OVN-Kubernetes objects; `migrate apply --plan` runs it')
+    .option('--out <dir>', 'folder for a plan made from objects; `migrate apply --plan` runs it')
+    .addOption(
+      new Option('--from <name>', 'with --out, the plugin that the objects are of')
+        .choices(waysBack.map(({ from }) => from.name))
+        .default(vendorsPlugin.name),
+    )
     .addHelpText('after', outcomes)
     .action(async (flags: BackFlags) => (await import('./back.ts')).runBack(flags));
 }

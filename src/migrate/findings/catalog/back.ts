@@ -1,4 +1,4 @@
-/** Findings of the way back made from OVN-Kubernetes' objects alone. */
+/** Findings of the way back made from OVN-Kubernetes' objects alone; those of other plugins have some of them, too. */
 import type { Row } from './row.ts';
 
 export const backRows = {

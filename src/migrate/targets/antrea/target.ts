@@ -4,6 +4,7 @@ import { textAt } from '../../kinds/item.ts';
 import { leavingBy } from '../../requests/checks.ts';
 import { requestTarget } from '../../requests/target.ts';
 import type { Target } from '../../target.ts';
+import { claims } from './claims.ts';
 import { assignedTo, checker, lacking } from './live.ts';
 import { antreaObjects, plugin } from './objects.ts';
 
@@ -31,6 +32,7 @@ export const antrea: Target = requestTarget({
     return failed.find(({ kind, name }) => kind === externalIPPools.kind && name === pool);
   },
   abilities: { moves: 'yes', drops: true },
+  wayOut: { needs: [antreaEgresses], reads: [], claims },
   lacking,
   checker,
   leavesWith: leavingBy(antreaEgresses, ['spec', 'appliedTo', 'namespaceSelector'], assignedTo),

@@ -2,7 +2,6 @@
 import { ciliumEgressGatewayPolicies, ciliumNodes, namespaces } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { matches } from '../../../model/objects/selector.ts';
-import { fieldOf } from '../../../model/values/json.ts';
 import { listAt, selectorAt, textAt } from '../../kinds/item.ts';
 import { nodeItem } from '../../kinds/node.ts';
 import { type Live, liveNodes, liveObject, liveObjectsOf } from '../../live.ts';
@@ -10,6 +9,7 @@ import { refNamed } from '../../ref.ts';
 import { addressCheck } from '../../requests/checks.ts';
 import type { Check, CheckScene } from '../../target.ts';
 import { type Change, refOf } from '../../translation.ts';
+import { gatewaysIn } from './gateways.ts';
 import { podNamespaceLabel } from './objects.ts';
 
 /** Why Cilium's agent does not run on the node. */
@@ -25,10 +25,8 @@ interface Gateway {
   readonly node: string;
 }
 
-/** The gateways of a policy: of several Cilium takes the list. */
 function gatewaysOf(policy: KubeObject, live: Live): readonly Gateway[] {
-  const several = listAt(policy, 'spec', 'egressGateways');
-  return (several.length > 0 ? several : [fieldOf(policy, 'spec', 'egressGateway')]).map((gateway) => {
+  return gatewaysIn(policy).map((gateway) => {
     const selector = selectorAt(gateway, 'nodeSelector');
     const nodes =
       selector === undefined ? [] : liveNodes(live).filter((node) => matches(selector, nodeItem(node).labels));

@@ -2,6 +2,7 @@
 import { apiVersionOf, ciliumEgressGatewayPolicies, ciliumNodes } from '../../../../api/kinds.ts';
 import { requestTarget } from '../../requests/target.ts';
 import type { Target } from '../../target.ts';
+import { claims } from './claims.ts';
 import { checker, lacking, leavesWith } from './live.ts';
 import { ciliumObjects, plugin } from './objects.ts';
 
@@ -17,6 +18,7 @@ export const cilium: Target = requestTarget({
   steps: [{ name: 'egress-gateway-policies', description: 'Create CiliumEgressGatewayPolicies.' }],
   make: ciliumObjects,
   abilities: { moves: 'no', drops: true },
+  wayOut: { needs: [ciliumEgressGatewayPolicies], reads: [], claims },
   lacking,
   checker,
   leavesWith,

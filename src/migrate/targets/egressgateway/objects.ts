@@ -11,7 +11,7 @@ import { targetRefuses } from '../../findings/others.ts';
 import { selectorAt } from '../../kinds/item.ts';
 import { nameOf, prerequisite } from '../../requests/findings.ts';
 import { hasObject } from '../../requests/groups.ts';
-import { selectorOfNodes } from '../../requests/node-labels.ts';
+import { nodeLabelValue, selectorOfNodes } from '../../requests/node-labels.ts';
 import { applying, selectorOfNamespaces, sourcesOf } from '../../requests/objects.ts';
 import { rivalFindings } from '../../requests/present.ts';
 import type { Requests } from '../../requests/requests.ts';
@@ -23,7 +23,7 @@ import { gatewayHolds } from './pool.ts';
 export const plugin = 'EgressGateway';
 
 /** No pod has it: its webhook refuses a selector that is empty. */
-const nobodysLabel = 'migrate.sdn-compat/nobody';
+export const nobodysLabel = 'migrate.sdn-compat/nobody';
 
 /** A gateway, with what it serves. */
 interface Gateway {
@@ -61,10 +61,12 @@ function gatewaysOf({ nodesOf, options }: Requests, served: readonly ServedGroup
   }));
 }
 
-/** The node's name, or a hash of several: another set of nodes is another gateway. */
+/** The node's name as in its label, or a hash of several: another set of nodes is another gateway. */
 function setName(nodes: readonly string[]): string {
   const [only = '', ...others] = nodes;
-  return others.length === 0 ? only : `nodes-${createHash('sha256').update(nodes.join()).digest('hex').slice(0, 8)}`;
+  return others.length === 0
+    ? nodeLabelValue(only)
+    : `nodes-${createHash('sha256').update(nodes.join()).digest('hex').slice(0, 8)}`;
 }
 
 function gatewayChange({ name, nodes, served }: Gateway): Change {

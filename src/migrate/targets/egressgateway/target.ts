@@ -1,9 +1,16 @@
 /** Spidernet's EgressGateway as a target of migrations. It runs beside another network plugin. */
-import { apiVersionOf, egressClusterPolicies, egressGateways, egressTunnels } from '../../../../api/kinds.ts';
+import {
+  apiVersionOf,
+  egressClusterPolicies,
+  egressGateways,
+  egressTunnels,
+  namespacedEgressPolicies,
+} from '../../../../api/kinds.ts';
 import { textAt } from '../../kinds/item.ts';
 import { leavingBy } from '../../requests/checks.ts';
 import { requestTarget } from '../../requests/target.ts';
 import type { Target } from '../../target.ts';
+import { claims } from './claims.ts';
 import { assignedTo, checker, lacking, mustReplace, turnOf } from './live.ts';
 import { egressGatewayObjects, plugin } from './objects.ts';
 
@@ -41,6 +48,7 @@ export const egressGateway: Target = requestTarget({
     return failed.find(({ kind, name }) => kind === egressGateways.kind && name === gateway);
   },
   abilities: { moves: 'with a setting', drops: false },
+  wayOut: { needs: [egressClusterPolicies, namespacedEgressPolicies], reads: [], claims },
   lacking,
   checker,
   leavesWith: leavingBy(egressClusterPolicies, ['spec', 'appliedTo', 'namespaceSelector'], assignedTo),

@@ -2,10 +2,12 @@
  * kube-vip's objects: a LoadBalancer Service for each workload of one pod. One address belongs to one Service, so a
  * namespace is served only if each of its workloads is one pod and there is an address for each. Pure.
  */
+import { createHash } from 'node:crypto';
 import { daemonSets, type Kind, services, workloads as workloadKinds } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import type { Ip } from '../../../model/values/address.ts';
 import { fieldOf } from '../../../model/values/json.ts';
+import { listText } from '../../../model/values/list-text.ts';
 import { compareText } from '../../../model/values/names.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { nodeChoiceLost, workloadsUnserved } from '../../findings/others.ts';
@@ -26,30 +28,33 @@ export const egressAnnotation = 'kube-vip.io/egress';
 /** The addresses that a Service asks for. */
 export const addressesAnnotation = 'kube-vip.io/loadbalancerIPs';
 
-/** Kinds of workloads that run for long. */
-export const lastingKinds: readonly Kind[] = workloadKinds.filter(({ kind }) => kind !== 'CronJob' && kind !== 'Job');
+/** Kinds of workloads whose pods come and go: no Service can tell with which of them an address is. */
+const passingKinds: readonly Kind[] = workloadKinds.filter(({ kind }) => kind === 'CronJob' || kind === 'Job');
 
-/** A workload with the address that it gets. */
+/** Kinds of workloads that run for long. */
+const lastingKinds: readonly Kind[] = workloadKinds.filter((kind) => !passingKinds.includes(kind));
+
+/** A workload with the address that it gets, and the name of its Service. */
 interface Bound {
   readonly workload: KubeObject;
   readonly ip: Ip;
+  readonly service: string;
 }
 
 export function kubeVipObjects(requests: Requests): Made {
-  const running = lastingKinds.flatMap((kind) => objectsOf(requests.snapshot, kind)).filter(isRunning);
-  const byNamespace = Map.groupBy(running, ({ metadata }) => metadata.namespace ?? '');
-  const all = requests.groups.filter(hasObject).map((group) => {
-    const own = group.selected.flatMap((name) => byNamespace.get(name) ?? []);
-    return { group, own: own.sort((a, b) => compareText(refText(objectRef(a)), refText(objectRef(b)))) };
-  });
+  const [lasting, passing] = [lastingKinds, passingKinds].map((kinds) => runningByNamespace(requests, kinds));
   const anyNode = requests.snapshot.nodes.map(({ name }) => name).sort(compareText);
-  const pairs = all.map(({ group, own }) => ({ group, own, bound: boundOf(requests, group, own) }));
+  const pairs = requests.groups.filter(hasObject).map((group) => {
+    const own = inGroup(group, lasting);
+    return { group, own, bound: boundOf(requests, group, own), passing: inGroup(group, passing) };
+  });
   const served = pairs.flatMap(({ group, bound }) => servedOf(group, bound, anyNode));
   return {
     served,
-    changes: pairs.flatMap(({ group, bound }) => bound.map((one) => serviceFor(requests, group, one))),
+    changes: pairs.flatMap(({ group, bound }) => bound.map((one) => serviceFor(group, one))),
     findings: [
-      ...pairs.flatMap(({ group, own, bound }) => unserved({ group, own, bound })),
+      ...pairs.flatMap(unserved),
+      ...pairs.flatMap(partlyServed),
       ...served.flatMap((one) => chosenNodes(requests, one)),
       ...prerequisites(served),
     ],
@@ -57,9 +62,29 @@ export function kubeVipObjects(requests: Requests): Made {
   };
 }
 
-/** It makes pods now, and nothing else makes it. */
+type ByNamespace = ReadonlyMap<string, readonly KubeObject[]>;
+
+function runningByNamespace({ snapshot }: Requests, kinds: readonly Kind[]): ByNamespace {
+  const running = kinds.flatMap((kind) => objectsOf(snapshot, kind)).filter(isRunning);
+  return Map.groupBy(running, ({ metadata }) => metadata.namespace ?? '');
+}
+
+function inGroup({ selected }: RequestGroup, byNamespace: ByNamespace = new Map()): readonly KubeObject[] {
+  return selected
+    .flatMap((name) => byNamespace.get(name) ?? [])
+    .sort((a, b) => compareText(refText(objectRef(a)), refText(objectRef(b))));
+}
+
+const makers = new Set(workloadKinds.map(({ kind }) => kind));
+
+/** It makes pods now, and no other workload makes it. What an operator makes counts. */
 function isRunning(workload: KubeObject): boolean {
-  return listAt(workload, 'metadata', 'ownerReferences').length === 0 && numberAt(workload, 'spec', 'replicas') !== 0;
+  return (
+    !listAt(workload, 'metadata', 'ownerReferences').some((owner) => makers.has(textAt(owner, 'kind'))) &&
+    numberAt(workload, 'spec', 'replicas') !== 0 &&
+    fieldOf(workload, 'spec', 'suspend') !== true &&
+    textAt(workload, 'status', 'completionTime') === ''
+  );
 }
 
 function isSingle(workload: KubeObject): boolean {
@@ -68,18 +93,37 @@ function isSingle(workload: KubeObject): boolean {
 
 /** An address for each workload, those in use today before others; none if one of them cannot have one. */
 function boundOf(
-  { nodesOf }: Requests,
+  { nodesOf, options }: Requests,
   { today, egressIPs }: RequestGroup,
   own: readonly KubeObject[],
 ): readonly Bound[] {
+  const byName = Map.groupBy(own, ({ metadata: { namespace = '', name = '' } }) => `${namespace}/${name}`);
   const used = today.kind === 'via' ? today.hops.map(({ egressIP }) => egressIP) : [];
   const usable = egressIPs.filter((ip) => nodesOf(ip).length > 0);
   const ips = [...usable.filter((ip) => used.includes(ip)), ...usable.filter((ip) => !used.includes(ip))];
   if (own.length > ips.length || !own.every(isSingle)) return [];
   return own.flatMap((workload, index) => {
     const ip = ips[index];
-    return ip === undefined ? [] : [{ workload, ip }];
+    const { namespace = '', name } = objectRef(workload);
+    const isAlone = byName.get(`${namespace}/${name}`)?.length === 1;
+    return ip === undefined ? [] : [{ workload, ip, service: serviceName(options.prefix, workload, isAlone) }];
   });
+}
+
+const longestName = 63;
+const digits = 8;
+
+/**
+ * Names of Services are shorter than others, have no dots and begin with a letter. `isAlone`: no other kind of workload
+ * has its name there.
+ */
+function serviceName(prefix: string, workload: KubeObject, isAlone: boolean): string {
+  const { kind, name } = objectRef(workload);
+  const plain = `${prefix}-${name}`;
+  if (isAlone && /^[a-z][a-z0-9-]*$/.test(plain) && plain.length <= longestName) return plain;
+  const hash = createHash('sha256').update(`${kind}/${plain}`).digest('hex').slice(0, digits);
+  const start = plain.replace(/^(?=[^a-z])/, 'svc-').replaceAll('.', '-');
+  return `${start.slice(0, longestName - digits - 1)}-${hash}`;
 }
 
 /** `anyNode`: each node that may run it. */
@@ -97,11 +141,11 @@ function servedOf(group: RequestGroup, bound: readonly Bound[], anyNode: readonl
   ];
 }
 
-function serviceFor({ options }: Requests, group: RequestGroup, { workload, ip }: Bound): Change {
-  const { namespace = '', name } = objectRef(workload);
+function serviceFor(group: RequestGroup, { workload, ip, service }: Bound): Change {
+  const { namespace = '' } = objectRef(workload);
   const template = fieldOf(workload, 'spec', 'template');
   const labels = textsByKey(workload, 'spec', 'selector', 'matchLabels');
-  return applying(services, `${options.prefix}-${name}`, {
+  return applying(services, service, {
     step: 'services',
     namespace,
     annotations: { [egressAnnotation]: 'true', [addressesAnnotation]: ip },
@@ -135,6 +179,8 @@ interface Case {
   readonly group: RequestGroup;
   readonly own: readonly KubeObject[];
   readonly bound: readonly Bound[];
+  /** What makes pods that end. */
+  readonly passing: readonly KubeObject[];
 }
 
 /** One for each namespace that leaves with egress IPs today and is not served. */
@@ -154,6 +200,27 @@ function unserved({ group, own, bound }: Case): readonly Finding[] {
           'Migrate the namespace to another system; or give each workload that needs one an address of its own and one pod, and plan again.',
       }),
     );
+}
+
+/** One for each namespace that is served and has pods that no Service selects. */
+function partlyServed({ group, bound, passing }: Case): readonly Finding[] {
+  if (group.today.kind !== 'via') return [];
+  const names = new Set(bound.map(({ workload }) => workload.metadata.namespace ?? ''));
+  return [...names].flatMap((name) => {
+    const others = passing.filter(({ metadata }) => metadata.namespace === name).map((one) => refText(objectRef(one)));
+    return others.length === 0
+      ? []
+      : [
+          workloadsUnserved({
+            plugin,
+            name,
+            ips: group.egressIPs,
+            isPartly: true,
+            reason: `No Service is made for the pods of ${listText(others)}`,
+            action: 'Let a workload that stays do what must leave with the address.',
+          }),
+        ];
+  });
 }
 
 function whyUnserved(own: readonly KubeObject[], addresses: number): string {

@@ -6,7 +6,6 @@ import { type Cidr, compareIps, contains, type Ip } from '../../../model/values/
 import { jsonIn } from '../../../model/values/json.ts';
 import { addressHomeless, keptCIDRsUnreadable } from '../../findings/back.ts';
 import type { Finding } from '../../findings/finding.ts';
-import type { EgressIPItem } from '../../kinds/egressip.ts';
 import { textsAt } from '../../kinds/item.ts';
 import type { NodeItem } from '../../kinds/node.ts';
 import { objectRef } from '../../ref.ts';
@@ -14,6 +13,7 @@ import type { Snapshot } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
 import { assignableLabel } from '../ovn/marks/annotations.ts';
 import { cidrsAnnotation, placedPrefix } from '../ovn/marks/origin.ts';
+import type { EgressIPClaim } from './egressips.ts';
 import { restoreStep } from './steps.ts';
 
 /** A Node that hosts egress IPs. */
@@ -24,11 +24,11 @@ interface Host {
 }
 
 /** Plans HostSubnets for the way back. `granted`: addresses that some namespace requests, with their EgressIPs. */
-export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, EgressIPItem>): Part {
+export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, EgressIPClaim>): Part {
   const labeled = snapshot.nodes.filter(({ labels }) => labels[assignableLabel] !== undefined);
   const read = labeled.map(hostOf);
   const hosts = new Map(read.map(({ host }) => [host.name, host]));
-  const placed = [...granted].map(([ip, egressIP]) => ({ ip, egressIP, node: placeOf(ip, egressIP, hosts) }));
+  const placed = [...granted].map(([ip, claim]) => ({ ip, claim, node: placeOf(ip, claim, hosts) }));
   const listed = Map.groupBy(placed, ({ node }) => node ?? '');
   const homeless = placed.filter(
     ({ ip, node }) =>
@@ -40,7 +40,7 @@ export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, EgressIPIt
     ),
     findings: [
       ...read.flatMap(({ findings }) => findings),
-      ...homeless.map(({ ip, egressIP }) => addressHomeless({ name: egressIP.name, ip })),
+      ...homeless.map(({ ip, claim }) => addressHomeless({ ...claim.ref, ip })),
     ],
   };
 }
@@ -68,7 +68,11 @@ function keptCIDRs(text: string): readonly string[] {
 /**
  * The node that our label names for the address, else the one that has it. Undefined if the SDN controller assigns it.
  */
-function placeOf(ip: Ip, { labels, assigned }: EgressIPItem, hosts: ReadonlyMap<string, Host>): string | undefined {
+function placeOf(
+  ip: Ip,
+  { egressIP: { labels, assigned } }: EgressIPClaim,
+  hosts: ReadonlyMap<string, Host>,
+): string | undefined {
   const candidates = [labels[`${placedPrefix}${ip}`], assigned.get(ip)];
   const [first] = candidates.filter((name) => name !== undefined && hosts.has(name));
   return first === undefined || (hosts.get(first)?.cidrs.length ?? 0) > 0 ? undefined : first;

@@ -28,6 +28,18 @@ export const steps: readonly Step[] = [
   },
 ];
 
+/** The steps of the way back from that plugin. */
+export function stepsFrom(plugin: string): readonly Step[] {
+  return steps.map((step) =>
+    step.name === 'switch'
+      ? {
+          ...step,
+          description: `You take ${plugin} away and run OpenShift SDN. Nothing is written; \`apply\` stops here until it runs on every node.`,
+        }
+      : step,
+  );
+}
+
 /** When an OpenShift SDN object can be written: at once if it exists, otherwise after SDN has started and made it. */
 export function restoreStep(snapshot: Snapshot, kind: Kind, name: string): 'restore' | 'restore-after' {
   return hasNamed(snapshot, kind, name) ? 'restore' : 'restore-after';

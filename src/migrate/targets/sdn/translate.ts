@@ -12,6 +12,7 @@ import { clusterUID, type Snapshot } from '../../snapshot.ts';
 import { type Change, type Part, refOf, type Translation } from '../../translation.ts';
 import { ovnMulticast } from '../ovn/marks/annotations.ts';
 import { isolationPolicy } from '../ovn/marks/origin.ts';
+import { egressIPClaims } from './egressips.ts';
 import { hostPart } from './hostsubnets.ts';
 import { requestPart } from './netnamespaces.ts';
 import { policyPart } from './policies.ts';
@@ -21,7 +22,7 @@ const stepNames = steps.map(({ name }) => name);
 
 /** Translates a snapshot to OpenShift SDN. Pure; the order of the input does not matter. */
 export function toSDN(snapshot: Snapshot): Translation {
-  const requests = requestPart(snapshot);
+  const requests = requestPart(snapshot, egressIPClaims(snapshot));
   const parts: readonly Part[] = [
     requests,
     hostPart(snapshot, requests.granted),

@@ -1,5 +1,10 @@
 /** What stands in for EgressGateway: a controller that gives a policy its address, and a webhook. */
-import { egressClusterPolicies, egressGateways, egressTunnels } from '../../../../api/kinds.ts';
+import {
+  egressClusterPolicies,
+  egressGateways,
+  egressTunnels,
+  namespacedEgressPolicies,
+} from '../../../../api/kinds.ts';
 import { definitionOf, open } from '../../../../src/lab/ovn/definitions.ts';
 import { listAt, selectorAt, textAt } from '../../../../src/migrate/kinds/item.ts';
 import { gatewayHolds, poolOf } from '../../../../src/migrate/targets/egressgateway/pool.ts';
@@ -12,6 +17,7 @@ import { readyNodes, reportNodes, selector, setStatus, type StandIn, text, type 
 const texts = { type: 'array', items: text };
 
 const definitions = [
+  definitionOf(namespacedEgressPolicies, open, { hasStatusSubresource: true }),
   definitionOf(
     egressGateways,
     {

@@ -1,4 +1,5 @@
 import { egressIPItem } from '../../../../src/migrate/kinds/egressip.ts';
+import { objectRef } from '../../../../src/migrate/ref.ts';
 import { hostPart } from '../../../../src/migrate/targets/sdn/hostsubnets.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { ip } from '../../parsed.ts';
@@ -24,7 +25,8 @@ function part(objects: readonly KubeObject[], granted: Readonly<Record<string, G
       { name: `e-${text}`, labels },
       { spec: { namespaceSelector: byName() }, status },
     );
-    return [ip(text), egressIPItem(object)] as const;
+    const egressIP = egressIPItem(object);
+    return [ip(text), { egressIP, ref: objectRef(object), ips: [ip(text)], namespaces: [] }] as const;
   });
   const { changes, findings } = hostPart(snapshotOf(objects), new Map(items));
   return {

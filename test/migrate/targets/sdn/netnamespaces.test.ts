@@ -1,3 +1,4 @@
+import { egressIPClaims } from '../../../../src/migrate/targets/sdn/egressips.ts';
 import { requestPart } from '../../../../src/migrate/targets/sdn/netnamespaces.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
@@ -12,14 +13,15 @@ const egressIP = (
   make.any('k8s.ovn.org/v1', 'EgressIP', { name, labels }, { spec: { egressIPs, namespaceSelector, podSelector } });
 
 function part(...objects: readonly KubeObject[]) {
-  const { changes, findings, granted } = requestPart(snapshotOf(objects));
+  const snapshot = snapshotOf(objects);
+  const { changes, findings, granted } = requestPart(snapshot, egressIPClaims(snapshot));
   return {
     requests: changes.map((change) =>
       change.action === 'apply' ? `${change.step} ${JSON.stringify({ ...change.object, ...bare })}` : '',
     ),
     from: changes.map((change) => (change.action === 'apply' ? change.from.map(({ name }) => name) : [])),
     findings: findings.map(({ code, kind, name, tomorrow }) => `${code} ${kind} ${name}: ${tomorrow}`),
-    granted: Object.fromEntries([...granted].map(([ip, { name }]) => [ip, name])),
+    granted: Object.fromEntries([...granted].map(([ip, { ref }]) => [ip, ref.name])),
   };
 }
 const bare = { apiVersion: undefined, kind: undefined };

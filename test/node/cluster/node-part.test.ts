@@ -2,7 +2,7 @@
 import { egressIpConfigAnnotation, limitsOf } from '../../../src/model/objects/cloud.ts';
 import { internalIPs, isNotReady, isPluginAway } from '../../../src/model/objects/node.ts';
 import type { Condition, NodeObject } from '../../../src/model/objects/raw.ts';
-import { nodePart } from '../../../src/node/cluster/object-parts.ts';
+import { nodePart } from '../../../src/node/cluster/node-part.ts';
 
 const limits = JSON.stringify([{ interface: 'eni', ifaddr: { ipv4: '10.0.0.0/24' }, capacity: { ipv4: 3 } }]);
 const away = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:none';
