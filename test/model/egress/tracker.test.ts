@@ -12,7 +12,7 @@ const list = (state: EgressState) => ({
   requests: [...state.requests],
 });
 
-const whole = (state: EgressState): string => JSON.stringify([list(state), [...state.egressIPs].sort()]);
+const whole = (state: EgressState): string => printed([list(state), [...state.egressIPs].sort()]);
 
 /** What a change should have said, from the states before and after. */
 function expected(before: EgressState, after: EgressState): EgressChange {
@@ -27,7 +27,7 @@ function expected(before: EgressState, after: EgressState): EgressChange {
     [...before.assigned.keys(), ...after.assigned.keys()].map((key) => [key, after.assigned.get(key)]),
   );
   for (const key of assigned.keys())
-    if (JSON.stringify(before.assigned.get(key)) === JSON.stringify(after.assigned.get(key))) assigned.delete(key);
+    if (printed(before.assigned.get(key)) === printed(after.assigned.get(key))) assigned.delete(key);
   return { vnids, assigned };
 }
 
