@@ -59,8 +59,7 @@ const longPreparation = 100;
 /** The chains of a host that was set up. */
 const chainsOf = memoizedPair(
   ({ facts, networks, uplink }: Prepared, finerRules: NodePlan['finerRules']): NftChains => ({
-    text: renderBase({ ...facts, ...networks, uplink, finerRules }),
-    datapath: facts.datapath,
+    ...{ text: renderBase({ ...facts, ...networks, uplink, finerRules }), datapath: facts.datapath },
   }),
 );
 
