@@ -181,6 +181,7 @@ module.exports = {
       netids: [],
       subnets: [],
       egressips: [],
+      pools: [],
       cloud: ['egressips'],
       notes: ['egressips'],
     }),

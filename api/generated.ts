@@ -84,6 +84,42 @@ export interface components {
                 }[];
             };
         };
+        /** @description Addresses that namespaces may ask for, by the annotation egress.sdn-compat.io/request of the Namespace. The controller writes those that it gives into the egressIPs of the NetNamespace. */
+        EgressPool: {
+            /** @enum {string} */
+            apiVersion: "egress.sdn-compat.io/v1";
+            /** @enum {string} */
+            kind: "EgressPool";
+            metadata: components["schemas"]["ObjectMeta"];
+            spec: {
+                /** @description The addresses, given in this order: 192.168.7.100, 192.168.7.100-192.168.7.120 or 192.168.7.128/28. At most 65,536 in all. Only those are given that a HostSubnet may host. */
+                ranges: string[];
+                /**
+                 * Format: int32
+                 * @description The most addresses of this pool for one namespace; as many as it asks for if absent.
+                 */
+                quota?: number;
+            };
+            /** @description Written by the controller alone. It decides whose an address is before a NetNamespace shows it. */
+            status?: {
+                /** @description Whose each address is that was given, until the namespace has let go of it. */
+                granted?: {
+                    /** @description The address. */
+                    address: string;
+                    /** @description Name of the Namespace. */
+                    namespace: string;
+                    /** @description Its uid; one made again under the name has another. */
+                    uid?: string;
+                }[];
+                /** @description Addresses for which another machine answered when a node asked for them; not given again within an hour. */
+                inUse?: {
+                    /** @description The address. */
+                    address: string;
+                    /** @description When that was found out. */
+                    since: string;
+                }[];
+            };
+        };
         /** @description A node's part of the pod network, and the egress IPs it hosts. It has the name of its Node. */
         HostSubnet: {
             /** @enum {string} */

@@ -22,6 +22,15 @@ export const egressNetworkPolicies: Kind = {
   namespaced: true,
 };
 
+/** Addresses that namespaces may ask for; where it is not served, nobody does. */
+export const egressPools: Kind = {
+  group: 'egress.sdn-compat.io',
+  version: 'v1',
+  kind: 'EgressPool',
+  plural: 'egresspools',
+  namespaced: false,
+};
+
 export const namespaces: Kind = { ...core, kind: 'Namespace', plural: 'namespaces', namespaced: false };
 export const nodes: Kind = { ...core, kind: 'Node', plural: 'nodes', namespaced: false };
 export const pods: Kind = { ...core, kind: 'Pod', plural: 'pods', namespaced: true };

@@ -13,6 +13,7 @@ import type { ControllerMetrics } from './metrics.ts';
 import { followNetwork, type LiveNetwork } from './network.ts';
 import { NotesController } from './notes/controller.ts';
 import { byObject } from './objects.ts';
+import { PoolsController } from './pools/controller.ts';
 import { type Reconciler, runAll } from './reconciler.ts';
 
 export interface ControllerDeps {
@@ -29,6 +30,8 @@ export interface ControllerOptions {
   readonly probeInterval: number;
   /** `auto`: makes CloudPrivateIPConfigs where Nodes have the annotation of a cloud. */
   readonly cloud: 'auto' | 'never';
+  /** The namespace of the agents' Leases; `kube-system` if absent. */
+  readonly agentsNamespace?: string;
 }
 
 /** Milliseconds that a problem must last before it is reported. */
@@ -41,7 +44,10 @@ type Parts = ControllerDeps & {
 };
 
 /** All reconcilers. */
-function reconcilersOf(parts: Parts, { probeInterval, cloud }: ControllerOptions): readonly Reconciler[] {
+function reconcilersOf(
+  parts: Parts,
+  { probeInterval, cloud, agentsNamespace = 'kube-system' }: ControllerOptions,
+): readonly Reconciler[] {
   const { client, logger, metrics, caches, report } = parts;
   const onFailure = metrics.syncError;
   const view = new EgressView();
@@ -70,6 +76,7 @@ function reconcilersOf(parts: Parts, { probeInterval, cloud }: ControllerOptions
     egress,
     notes,
     ...(cloud === 'auto' ? [new CloudController({ client, logger, view, onFailure })] : []),
+    new PoolsController({ ...parts, agentsNamespace, onFailure, now: Date.now }),
     byObject([netidsReconciler(parts), subnetsReconciler(parts)], { logger, onFailure }),
   ];
 }

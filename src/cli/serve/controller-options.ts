@@ -24,6 +24,7 @@ export interface ControllerFlags extends StatusFlags {
   readonly renewDeadline: number;
   readonly retryPeriod: number;
   readonly leaseNamespace: string;
+  readonly agentsNamespace: string;
   readonly leaseName: string;
 }
 
@@ -122,6 +123,11 @@ export function addControllerOptions(command: Command): Command {
       ),
     )
     .option('--lease-namespace <namespace>', 'namespace of the Lease', 'kube-system')
-    .option('--lease-name <name>', 'name of the Lease', 'sdn-compat-controller');
+    .option('--lease-name <name>', 'name of the Lease', 'sdn-compat-controller')
+    .option(
+      '--agents-namespace <namespace>',
+      "namespace of the agents' Leases, which say which addresses of EgressPools are in use elsewhere",
+      'kube-system',
+    );
   return withEnvironment(addStatusOptions(command, '127.0.0.1:9106'), controllerPrefix);
 }

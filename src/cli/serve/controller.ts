@@ -54,8 +54,8 @@ async function runBackend(
     const { egressipPrefix: prefix, closed, denyNodes } = flags;
     return runFacade({ ...deps, facade }, { prefix, closed, allowAPIServer: !denyNodes }, signal);
   }
-  const { probeInterval, cloud } = flags;
-  return runControllers({ ...deps, probe: tcpProbe() }, { probeInterval, cloud }, signal);
+  const { probeInterval, cloud, agentsNamespace } = flags;
+  return runControllers({ ...deps, probe: tcpProbe() }, { probeInterval, cloud, agentsNamespace }, signal);
 }
 
 /** Runs the controllers for one term of leadership, from the first list until the signal aborts. */

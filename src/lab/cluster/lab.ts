@@ -194,6 +194,7 @@ async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions,
       '--kubeconfig',
       kubeconfig,
       ...(layout.ovn === undefined ? [] : ['--backend', 'ovn']),
+      ...(isGiven(layout) ? [`--agents-namespace=${ownNamespace}-nodes`] : []),
     ],
   });
   await startDaemon(layout, {

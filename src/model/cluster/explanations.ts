@@ -249,6 +249,30 @@ const facade = {
   },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
+const pools = {
+  EgressIPGranted: {
+    about: 'The namespace asked for egress IPs, and got this address of an EgressPool.',
+    fix: '',
+  },
+  EgressIPNotGranted: {
+    about:
+      'The namespace asks for more egress IPs than it gets: quotas of the pools, or no free address that a HostSubnet may host.',
+    fix: 'Ask for less, raise the quota, enlarge a pool, or give nodes egressCIDRs that hold its addresses.',
+  },
+  EgressIPRequestInvalid: {
+    about: 'Annotation egress.sdn-compat.io/request is no number from 0 to 64. The namespace keeps what it has.',
+    fix: 'Write a number, or remove the annotation.',
+  },
+  EgressIPInUse: {
+    about: 'Another machine answers for an address that the namespace got of an EgressPool: it gets another.',
+    fix: 'Take the address out of the pool, or away from that machine.',
+  },
+  EgressPoolInvalid: {
+    about: 'A range of the EgressPool cannot be read, or it has too many addresses. It gives none; what it gave stays.',
+    fix: 'Correct the range that the Event names.',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>;
+
 /** By reason. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   ...requested,
@@ -257,4 +281,5 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   ...rules,
   ...policies,
   ...facade,
+  ...pools,
 };

@@ -7,6 +7,7 @@ export type ObjectMeta = Schemas['ObjectMeta'];
 export type ClusterNetworkObject = Schemas['ClusterNetwork'];
 export type HostSubnetObject = Schemas['HostSubnet'];
 export type NetNamespaceObject = Schemas['NetNamespace'];
+export type EgressPoolObject = Schemas['EgressPool'];
 export type EgressNetworkPolicyObject = Schemas['EgressNetworkPolicy'];
 
 /** What every Kubernetes object has. */

@@ -7,6 +7,7 @@ import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must, type RunResult } from '../../io/programs/exec.ts';
+import { inUseReason } from '../../model/egress/in-use.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { asText } from '../../model/values/json.ts';
 import { answeringMac } from './arp.ts';
@@ -104,7 +105,7 @@ export class AddressProbes {
       if (mac === undefined) return null;
       // a node that is cut off may still answer for an egress IP that moves here; any other address of a node is its own
       if (isCarried === undefined && (await this.#isOf(mac, device, holder?.nodeIP, signal))) return null;
-      return `egress IP ${ip} is in use by another machine: ${mac} answers for it`;
+      return inUseReason(ip, mac);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return `it is not known whether somebody has egress IP ${ip}: ${why}`;

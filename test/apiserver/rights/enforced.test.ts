@@ -6,6 +6,7 @@ import {
   clusterNetworks,
   clusterRoleBindings,
   clusterRoles,
+  egressPools,
   events,
   hostSubnets,
   type Kind,
@@ -21,7 +22,7 @@ import {
 import type { Judged } from '../../../src/apiserver/serve/authorize.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { openKube } from '../../../src/io/kube/config.ts';
-import type { KubeObject } from '../../../src/model/objects/raw.ts';
+import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { ControllerProcess } from '../../controllers/process.ts';
 import { clusterNetwork, until } from '../../controllers/started.ts';
 import { logger, start, type Started } from '../started.ts';
@@ -149,6 +150,7 @@ test('the controllers are refused nothing, and use all rights but those for othe
     await kubeconfigOf('controller'),
     '--leader-elect',
     '--lease-namespace=sdn-compat',
+    '--agents-namespace=sdn-compat-nodes',
   );
   try {
     const node = (name: string): KubeObject & { readonly status: object } => ({
@@ -169,6 +171,14 @@ test('the controllers are refused nothing, and use all rights but those for othe
     await client.patch(netNamespaces, { name: 'shop' }, { egressIPs: ['192.168.7.100'] }, { type: 'merge' });
     // the test itself patches HostSubnets, too
     await until('assigned', () => usedBy('sdn-compat-controller', judged).has('patch hostsubnets'));
+    const ranges = ['192.168.7.101-192.168.7.102'];
+    await client.create<KubeObject>(egressPools, { metadata: { name: 'pool' }, spec: { ranges } } as KubeObject);
+    const annotations = { 'egress.sdn-compat.io/request': '1' };
+    await client.patch(namespaces, { name: 'shop' }, { metadata: { annotations } }, { type: 'merge' });
+    await until('an address of a pool', async () =>
+      (await client.get<NetNamespaceObject>(netNamespaces, { name: 'shop' }))?.egressIPs?.includes('192.168.7.101'),
+    );
+    await until('what nodes refuse was read', () => usedBy('sdn-compat-controller', judged).has('list leases'));
     await client.delete(namespaces, { name: 'shop' });
     await client.delete(nodes, { name: 'a' });
     await until('both gone', async () => {

@@ -20,6 +20,7 @@ it('acts alone, probes every second and looks for a cloud by itself, unless it i
     renewDeadline: 10_000,
     retryPeriod: 2000,
     leaseNamespace: 'kube-system',
+    agentsNamespace: 'kube-system',
     leaseName: 'sdn-compat-controller',
     statusAddress: '127.0.0.1:9106',
     statusInsecure: false,
