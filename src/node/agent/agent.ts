@@ -325,15 +325,14 @@ class Agent {
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
     const { facts, uplink } = prepared;
-    const chains = chainsOf(prepared, plan.finerRules);
     const began = performance.now();
     const isFirst = this.#planned === undefined;
     this.#planned = { plan, prepared };
     const ownership = await this.#ownership();
     if (ownership !== undefined) this.#sweeper.note(ownership);
-    const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
-    if (isFirst || done.isRewritten) this.#sweeper.sweep();
-    else this.#sweeper.sweepTouched();
+    const context = { chains: chainsOf(prepared, plan.finerRules), uplink, nodeIP: facts.nodeIP };
+    const done = await this.#applier.apply(plan, context);
+    this.#sweeper[isFirst || done.isRewritten ? 'sweep' : 'sweepTouched']();
     if (done.changes + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
