@@ -10,6 +10,7 @@ import {
   ownRulesAnnotation,
 } from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
+import { excludedAnnotation, ruleAnnotations } from '../src/model/objects/egressrules.ts';
 import {
   assignSubnetAnnotation,
   fixedVnidAnnotation,
@@ -103,6 +104,10 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
     '`join:NAMESPACE`, `isolate` or `global`: what `oc adm pod-network` asks for',
   ],
   [multicastAnnotation]: ['NetNamespace', '`true`: its pods may send to multicast groups'],
+  [ruleAnnotations.destinations]: ['NetNamespace', 'only traffic to these takes an egress IP (`docs/finer-rules.md`)'],
+  [ruleAnnotations.except]: ['NetNamespace', 'traffic to these takes no egress IP'],
+  [ruleAnnotations.destinationIPs]: ['NetNamespace', '`CIDR=EGRESSIP`: which egress IP traffic to a network takes'],
+  [excludedAnnotation]: ['ClusterNetwork', 'networks that no egress IP is for'],
   [assignSubnetAnnotation]: ['HostSubnet', '`true` on one of a host outside the cluster: it is given a subnet'],
   [fixedVnidAnnotation]: ['HostSubnet', 'the VNID of all packets to that host'],
   [nodeUidAnnotation]: ['HostSubnet', 'written by the controllers: the uid of its Node'],

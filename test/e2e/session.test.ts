@@ -1,4 +1,4 @@
-/** The session of docs/operations.md, typed in a lab as it stands there: every command, its exit status, and what is shown. */
+/** The sessions of documents, typed in a lab as they stand there: every command, its exit status, and what is shown. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must, program, run } from './lab.ts';
@@ -11,11 +11,11 @@ interface Typed {
   readonly shown: readonly string[];
 }
 
-/** The commands of the block that brings up the lab `office`. */
-async function session(): Promise<readonly Typed[]> {
-  const text = await readFile(join(root, 'docs/operations.md'), 'utf8');
+/** The commands of the block that brings up the lab of that name. */
+async function session(document: string, lab: string): Promise<readonly Typed[]> {
+  const text = await readFile(join(root, document), 'utf8');
   const blocks = [...text.matchAll(/^```console\n([^]*?)^```$/gm)].map(([, block = '']) => block);
-  const block = blocks.find((one) => one.includes('lab up --name office')) ?? '';
+  const block = blocks.find((one) => one.includes(`lab up --name ${lab}`)) ?? '';
   return block.split(/^\$ /m).flatMap((part): readonly Typed[] => {
     const [line = '', ...shown] = part.trimEnd().split('\n');
     const [, command = '', status = '0'] = /^(.*?)(?: +# exit status (\d))?$/.exec(line) ?? [];
@@ -25,26 +25,38 @@ async function session(): Promise<readonly Typed[]> {
 
 const plain = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('every command does what the document says', async () => {
-  // runs at once need labs of their own
-  const name = `office${process.pid}`;
-  const typed = (await session()).map((one) => ({ ...one, command: one.command.replaceAll('office', name) }));
-  expect(typed.length).toBeGreaterThan(12);
-  const env: Record<string, string> = { PATH: `${join(root, 'bin')}:${process.env['PATH'] ?? ''}` };
-  try {
-    for (const { command, status, shown } of typed) {
-      const exported = /^export (\w+)=(.*)$/.exec(command);
-      if (exported !== null) {
-        env[exported[1] ?? ''] = join(root, exported[2] ?? '');
-        continue;
+test.each([
+  ['docs/operations.md', 'office'],
+  ['docs/finer-rules.md', 'rules'],
+] as const)(
+  'every command of %s does what it says',
+  async (document, lab) => {
+    // runs at once need labs of their own
+    const name = `${lab}${process.pid}`;
+    const named = new RegExp(`(?<=--name |\\.lab/)${lab}\\b`, 'g');
+    const typed = (await session(document, lab)).map((one) => ({ ...one, command: one.command.replace(named, name) }));
+    expect(typed.length).toBeGreaterThan(12);
+    const env: Record<string, string> = { PATH: `${join(root, 'bin')}:${process.env['PATH'] ?? ''}` };
+    try {
+      for (const { command, status, shown } of typed) {
+        const exported = /^export (\w+)=(.*)$/.exec(command);
+        if (exported !== null) {
+          env[exported[1] ?? ''] = join(root, exported[2] ?? '');
+          continue;
+        }
+        const ran = await run('sh', ['-c', `cd "$1" && ${command}`, 'sh', root], { env });
+        expect({
+          command,
+          status: ran.status,
+          said: ran.status === status ? '' : `${ran.stdout}${ran.stderr}`,
+        }).toEqual({
+          ...{ command, status, said: '' },
+        });
+        for (const line of shown) expect(plain(ran.stdout)).toContain(plain(line.trim()));
       }
-      const ran = await run('sh', ['-c', `cd "$1" && ${command}`, 'sh', root], { env });
-      expect({ command, status: ran.status, said: ran.status === status ? '' : `${ran.stdout}${ran.stderr}` }).toEqual({
-        ...{ command, status, said: '' },
-      });
-      for (const line of shown) expect(plain(ran.stdout)).toContain(plain(line.trim()));
+    } finally {
+      await must(program, ['lab', 'down', '--name', name]).catch(() => '');
     }
-  } finally {
-    await must(program, ['lab', 'down', '--name', name]).catch(() => '');
-  }
-}, 600_000);
+  },
+  600_000,
+);

@@ -128,6 +128,16 @@ export const clusters = {
       ),
     ],
   },
+  'finer rules': {
+    objects: [
+      ...base,
+      ...worker(0),
+      ...project('red', 11, ['192.168.7.200'], {
+        annotations: { 'egress.sdn-compat.io/destinations': '10.0.0.0/8', 'egress.sdn-compat.io/other': 'x' },
+      }),
+      ...project('blue', 12, ['192.168.7.201']),
+    ],
+  },
   multicast: {
     objects: [
       ...base,

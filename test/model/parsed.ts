@@ -49,5 +49,12 @@ export function absentHost(name: string, fields: HostSubnetFields): InvalidHostS
   if (parsed.ok) throw new Error(`HostSubnet ${name} is valid`);
   return parsed.error;
 }
-export const netNamespace = (name: string, netid: number, egressIPs: string[] = []): NetNamespace =>
-  valid(parseNetNamespace(rawNetNamespace(name, netid, egressIPs)));
+export const netNamespace = (
+  name: string,
+  netid: number,
+  egressIPs: string[] = [],
+  annotations: Readonly<Record<string, string>> = {},
+): NetNamespace => {
+  const raw = rawNetNamespace(name, netid, egressIPs);
+  return valid(parseNetNamespace({ ...raw, metadata: { ...raw.metadata, annotations } }));
+};

@@ -4,7 +4,7 @@ import type { IsolationMode } from '../../src/model/objects/clusternetwork.ts';
 import { type HostSubnet, parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { type NetNamespace, parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
 import type { NetworkPolicyObject, PodObject } from '../../src/model/objects/raw.ts';
-import { nodePorts } from '../../src/model/objects/well-known.ts';
+import { nodePorts, ourAnnotations } from '../../src/model/objects/well-known.ts';
 import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
 import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/values/address.ts';
 import type { Result } from '../../src/model/values/result.ts';
@@ -49,6 +49,10 @@ export interface Scene {
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Those of them whose address the API does not tell yet; local pods among them have a Pod object only if labeled. */
   readonly untold?: readonly string[];
+  /** Finer rules by VNID: annotations without their prefix. */
+  readonly rules?: Readonly<Record<number, Readonly<Record<string, string>>>>;
+  /** Networks that no egress IP is for. */
+  readonly excluded?: readonly string[];
   /** Further namespaces that share a VNID. */
   readonly joined?: Readonly<Record<string, number>>;
 }
@@ -81,11 +85,19 @@ export function hostSubnet(index: number, ...egressIPs: string[]): HostSubnet {
   );
 }
 
-/** The NetNamespace of the project of a VNID. */
-export function netNamespace(netid: number, ...egressIPs: string[]): NetNamespace {
+/** The NetNamespace of the project of a VNID, with finer rules by the names of their annotations without prefix. */
+export function netNamespace(
+  netid: number,
+  egressIPs: readonly string[],
+  rules: Readonly<Record<string, string>> = {},
+): NetNamespace {
   const netname = `project-${netid}`;
+  const annotations = Object.fromEntries(
+    Object.entries(rules).map(([name, text]) => [`${ourAnnotations}${name}`, text]),
+  );
+  const metadata = { name: netname, annotations };
   return value(
-    parseNetNamespace({ ...meta, kind: 'NetNamespace', metadata: { name: netname }, netname, netid, egressIPs }),
+    parseNetNamespace({ ...meta, kind: 'NetNamespace', metadata, netname, netid, egressIPs: [...egressIPs] }),
   );
 }
 
@@ -93,7 +105,7 @@ export function netNamespace(netid: number, ...egressIPs: string[]): NetNamespac
 export function nodeInput(scene: Scene): NodeInput {
   const hostSubnets = [0, 1, 2].map((index) => hostSubnet(index, ...(scene.hosts?.[index] ?? [])));
   const netNamespaces = Object.entries(scene.requests ?? {}).map(([netid, egressIPs]) =>
-    netNamespace(Number(netid), ...egressIPs),
+    netNamespace(Number(netid), egressIPs, scene.rules?.[Number(netid)]),
   );
   const known = new Set([...Object.keys(scene.requests ?? {}).map(Number), ...Object.values(scene.pods ?? {}), 77, 78]);
   const vnids = new Map([
@@ -154,7 +166,12 @@ export function nodeInput(scene: Scene): NodeInput {
             vnids,
           })
         : undefined,
-    state: egressState({ hostSubnets, netNamespaces, offline: new Set((scene.offline ?? []).map(ip)) }),
+    state: egressState({
+      hostSubnets,
+      netNamespaces,
+      offline: new Set((scene.offline ?? []).map(ip)),
+      excluded: (scene.excluded ?? []).map(cidr),
+    }),
   };
 }
 
@@ -195,6 +212,25 @@ export const scenes: Readonly<Record<string, Scene>> = {
     requests: { 77: ['192.168.7.200', '192.168.7.201'] },
     hosts: { 1: ['192.168.7.200'], 2: ['192.168.7.201'] },
     offline: ['192.168.7.12'],
+  },
+  'egress-finer-rules': {
+    pods: { 2: 77, 3: 78 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'] },
+    hosts: { 0: ['192.168.7.200'], 1: ['192.168.7.201'] },
+    rules: {
+      77: {
+        destinations: '10.1.0.0/16,tcp:10.0.0.0/8:443,udp:172.16.0.0/12',
+        'except-destinations': '10.1.9.0/24,tcp:80-90',
+        'destination-ips': '10.1.0.0/16=192.168.7.201,10.1.8.0/24=192.168.7.200,10.1.7.0/24=192.168.7.209',
+      },
+    },
+    excluded: ['192.0.2.0/24'],
+  },
+  'egress-finer-rules-dropped': {
+    datapath: 'system',
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200'] },
+    rules: { 77: { 'except-destinations': '10.1.9.0/24' } },
   },
   'egress-local-and-remote': {
     pods: { 2: 77 },

@@ -52,8 +52,9 @@ function namespaceRows({ before, after }: SimulationReport): readonly Cells[] {
 
 function stateText(row: NamespaceRow | undefined): string {
   if (row === undefined) return nothing;
-  if (row.state !== 'via') return row.state;
-  return `via ${row.hops.map(({ egressIP, node }) => `${egressIP} on ${node}`).join(', ')}`;
+  const ruled = row.rules === undefined ? '' : ` (${row.rules})`;
+  if (row.state !== 'via') return `${row.state}${ruled}`;
+  return `via ${row.hops.map(({ egressIP, node }) => `${egressIP} on ${node}`).join(', ')}${ruled}`;
 }
 
 function nodeRows({ before, after }: SimulationReport): readonly Cells[] {

@@ -31,6 +31,17 @@ function ipTable({ egressIPs, unread }: Status): string {
   return aligned([['EGRESS IP', 'NAMESPACE', 'VNID', 'TRAFFIC', 'NODE', 'REASON'], ...rows]);
 }
 
+function rulesTable({ rules = [] }: Status): string {
+  if (rules.length === 0) return '';
+  const rows = rules.map(({ namespaces, destinations, except, destinationIPs }) => [
+    namespaces.join(','),
+    destinations?.join(',') ?? 'all',
+    except.join(',') || nothing,
+    destinationIPs.join(',') || nothing,
+  ]);
+  return aligned([['NAMESPACE', 'TAKES EGRESS IP', 'BUT NOT', 'BY NETWORK'], ...rows]);
+}
+
 const cidrText = ({ cidr, used, size }: CidrUse): string => `${cidr} (${used} of ${size})`;
 
 /** Whether a node has anything to do with egress IPs, or something of it is not well. */
@@ -91,6 +102,7 @@ export function statusTable(status: Status, standing: Standing, isWide: boolean)
   const sections = [
     `${summary(status, standing)}${lines(problems)}`,
     ipTable(status),
+    rulesTable(status),
     nodeTable(nodes, isWide),
     (controllers ?? []).map(controllerLine).join(''),
     `${footer}\n`,

@@ -14,6 +14,7 @@ import type { EgressChange, EgressTracker } from '../../model/egress/tracker.ts'
 import type { Assignment } from '../../model/egress/verdict.ts';
 import { type CloudLimits, limitsOf, withoutMore } from '../../model/objects/cloud.ts';
 import type { ClusterNetwork, IsolationMode } from '../../model/objects/clusternetwork.ts';
+import type { AnnotationProblem } from '../../model/objects/egressrules.ts';
 import type { HostSubnet } from '../../model/objects/hostsubnet.ts';
 import { isPluginAway } from '../../model/objects/node.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects/raw.ts';
@@ -29,6 +30,7 @@ function versionOf(object: HostSubnetObject): number {
 export class EgressView {
   readonly #objects = new Map<string, HostSubnetObject>();
   #mode: IsolationMode | undefined;
+  #excludedProblem: AnnotationProblem | undefined;
   readonly #limits = new Map<NodeName, CloudLimits>();
   /** Nodes whose network plugin does not answer. */
   readonly #away = new Set<NodeName>();
@@ -107,6 +109,7 @@ export class EgressView {
   /** Sets the networks of pods and services. */
   setNetwork(network: ClusterNetwork): void {
     this.#mode = network.mode;
+    this.#excludedProblem = network.excludedProblem;
     this.#egress.setNetwork(network);
   }
 
@@ -148,6 +151,7 @@ export class EgressView {
     return {
       ...this.tracker.input(),
       mode: this.#mode,
+      ...(this.#excludedProblem === undefined ? {} : { excludedProblem: this.#excludedProblem }),
       limits: this.#limits,
       invalidHostSubnets: this.#egress.hostSubnets.invalid(),
       lostSubnets: this.#egress.hostSubnets.lost(),

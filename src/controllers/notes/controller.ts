@@ -1,5 +1,5 @@
 /** Reports problems with users' objects as Events, once a problem has lasted a moment. */
-import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { clusterNetworks, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { linkedSignal } from '../../io/async/linked-signal.ts';
 import { pause } from '../../io/async/pause.ts';
 import { type Involved, involved, type ReportEvent } from '../../io/kube/events.ts';
@@ -15,7 +15,7 @@ import { again, type AnyNote, dueNotes, type Reported } from './plan.ts';
 
 export interface NotesDeps {
   readonly view: EgressView;
-  readonly caches: Pick<Caches, 'netNamespaces' | 'nodes' | 'policies'>;
+  readonly caches: Pick<Caches, 'netNamespaces' | 'networks' | 'nodes' | 'policies'>;
   readonly report: ReportEvent;
   /** Reports every change that may begin or end a problem, except changes to policies. */
   readonly onChange: Subscribe;
@@ -101,6 +101,8 @@ export class NotesController implements Reconciler {
         return involved(netNamespaces, note.name, caches.netNamespaces.get(note.name));
       case 'Node':
         return involved(nodes, note.name, caches.nodes.get(note.name));
+      case 'ClusterNetwork':
+        return involved(clusterNetworks, note.name, caches.networks.get(note.name));
     }
   }
 }

@@ -16,6 +16,7 @@ import { type Change, concerns, type Placement, refOf, type Translation } from '
 import { clearHosts, clearRequests, requestLists } from './clearing.ts';
 import { endsOf } from './ends.ts';
 import { requestFindings } from './findings.ts';
+import { finerRulesFindings } from './finer-rules.ts';
 import type { RequestGroup } from './groups.ts';
 import { inputPart } from './missing-input.ts';
 import { labelChanges } from './node-labels.ts';
@@ -115,6 +116,7 @@ function translated(snapshot: Snapshot, options: RequestOptions, { make, traits,
       ...made.findings,
       ...presentFindings(snapshot, changes, [nodes, ...makes]),
       ...untranslatedFindings(requests, traits.plugin),
+      ...(requests.wants('egressip') ? finerRulesFindings(snapshot, requests.chosen, traits.plugin) : []),
     ].sort(compareFindings),
     placement: placementOf(requests, made.served),
     assignedCount: [made.served.flatMap(({ egressIPs }) => egressIPs).length],

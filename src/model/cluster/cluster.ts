@@ -4,6 +4,7 @@ import type { LostClaim } from '../allocation/subnetclaims.ts';
 import type { EgressInput } from '../egress/state.ts';
 import { type CloudLimits, limitsOf } from '../objects/cloud.ts';
 import { type IsolationMode, networksOf, parseClusterNetwork } from '../objects/clusternetwork.ts';
+import type { AnnotationProblem } from '../objects/egressrules.ts';
 import type { InvalidHostSubnet } from '../objects/hostsubnet.ts';
 import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from '../objects/netnamespace.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../objects/raw.ts';
@@ -35,6 +36,8 @@ export interface Cluster extends Required<EgressInput> {
   readonly lostSubnets: readonly LostClaim[];
   readonly invalidNetNamespaces: readonly InvalidNetNamespace[];
   readonly invalidLimits: readonly InvalidLimits[];
+  /** Why the annotation of the ClusterNetwork with the excluded networks cannot be read. */
+  readonly excludedProblem?: AnnotationProblem;
   /** Different objects with the same kind and name; one of them is used. */
   readonly duplicates: readonly { readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node'; readonly name: string }[];
 }
@@ -86,13 +89,16 @@ function egressOf(hosts: HostSubnets): Pick<Cluster, 'hostSubnets' | 'absent' | 
   };
 }
 
-/** The networks of pods and services, empty when they cannot be read, and the mode. */
-function ownNetwork(objects: readonly ClusterNetworkObject[]): Pick<Cluster, 'networks' | 'mode'> {
+/** The networks of pods and services, empty when they cannot be read, the mode, and what no egress IP is for. */
+function ownNetwork(
+  objects: readonly ClusterNetworkObject[],
+): Pick<Cluster, 'networks' | 'mode' | 'excluded' | 'excludedProblem'> {
   const [raw] = distinct(objects.filter(({ metadata }) => metadata.name === 'default')).kept;
   const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
-  return parsed?.ok === true
-    ? { networks: networksOf(parsed.value), mode: parsed.value.mode }
-    : { networks: [], mode: undefined };
+  if (parsed?.ok !== true) return { networks: [], mode: undefined, excluded: [] };
+  const { mode, excluded = [], excludedProblem } = parsed.value;
+  const problem = excludedProblem === undefined ? {} : { excludedProblem };
+  return { networks: networksOf(parsed.value), mode, excluded, ...problem };
 }
 
 function allLimits(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'invalidLimits'> {

@@ -78,6 +78,28 @@ const shown = {
   },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
+const rules = {
+  InvalidEgressRule: {
+    about:
+      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. It counts as absent: more of the traffic takes an egress IP, not less.',
+    fix: 'Correct the value that the message names, as docs/finer-rules.md has it.',
+  },
+  InvalidExcludedCIDRs: {
+    about:
+      'The annotation egress.sdn-compat.io/excluded-cidrs of ClusterNetwork default cannot be read. No network is excluded.',
+    fix: 'Write a list of CIDRs with commas between.',
+  },
+  EgressRulesDisagree: {
+    about:
+      'Namespaces that share a VNID have different annotations egress.sdn-compat.io/…. None of these counts: all of their traffic takes an egress IP.',
+    fix: 'Give them the same annotations, or isolate them.',
+  },
+  EgressIPOfRuleNotRequested: {
+    about: 'destination-ips names an egress IP that the namespace does not request. What goes there is dropped.',
+    fix: 'Request the address too, or name one that is requested.',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>;
+
 const objects = {
   JoinedNamespacesDisagree: {
     about: 'Namespaces that share a VNID request different egress IPs. All of them count for all of these namespaces.',
@@ -261,6 +283,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   ...requested,
   ...shown,
   ...objects,
+  ...rules,
   ...policies,
   ...facade,
   ...pools,

@@ -29,11 +29,13 @@ export interface Seen {
 }
 
 /** How the pods of a namespace should leave: with any egress IP that is not known to be out of use. */
-export function leavingOf({ egressIPs, unread }: Status, namespace: string): Leaving {
+export function leavingOf({ egressIPs, unread, rules = [] }: Status, namespace: string): Leaving {
   if (unread.includes(netNamespaces.kind)) return { kind: 'unknown', reason: 'NetNamespaces could not be read' };
   const rows = egressIPs.filter(({ namespaces }) => namespaces.includes(namespace));
   const [first] = rows;
   if (first === undefined) return { kind: 'node' };
+  if (rules.some(({ namespaces }) => namespaces.includes(namespace)))
+    return { kind: 'unknown', reason: 'it depends on the destination by its finer rules, as sdn-compat trace tells' };
   const reason = first.reason ?? '';
   if (first.traffic === 'dropped') return { kind: 'dropped', reason };
   if (first.traffic === 'node') return { kind: 'node' };

@@ -9,6 +9,7 @@ import type { NetNamespace } from '../objects/netnamespace.ts';
 import { compareText } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Cluster } from './cluster.ts';
+import { type RuleNoteCode, ruleNotes } from './finer-rules.ts';
 
 export type NoteCode =
   | ReasonCode
@@ -21,11 +22,12 @@ export type NoteCode =
   | 'EgressIPOutsideCloudNetwork'
   | 'EgressCIDROutsideCloudNetwork'
   | 'EgressIPsExceedCapacity'
-  | 'InvalidEgressIPConfig';
+  | 'InvalidEgressIPConfig'
+  | RuleNoteCode;
 
 /** One problem with one object, as an Event reports it. */
 export interface Note {
-  readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node';
+  readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node' | 'ClusterNetwork';
   readonly name: string;
   readonly code: NoteCode;
   readonly message: string;
@@ -33,7 +35,12 @@ export interface Note {
 
 /** All notes for a cluster with this state, ordered by kind, name, code and message. */
 export function notesOn(cluster: Cluster, state: EgressState): readonly Note[] {
-  const all = [...parseNotes(cluster), ...namespaceNotes(cluster, state), ...hostNotes(cluster, state)];
+  const all = [
+    ...parseNotes(cluster),
+    ...namespaceNotes(cluster, state),
+    ...hostNotes(cluster, state),
+    ...ruleNotes(cluster),
+  ];
   const byText = new Map(all.map((note) => [[note.kind, note.name, note.code, note.message].join('\n'), note]));
   return [...byText].sort(([a], [b]) => compareText(a, b)).map(([, note]) => note);
 }

@@ -7,6 +7,7 @@ import { letsNothingOut } from '../policy/egressfirewall.ts';
 import { compareIps, type Ip } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import type { Cluster } from './cluster.ts';
+import { type RulesRow, rulesRows } from './finer-rules.ts';
 import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
 import { type Note, notesOn } from './notes.ts';
 
@@ -31,6 +32,8 @@ export interface StatusRow {
 export interface Status {
   readonly egressIPs: readonly StatusRow[];
   readonly notes: readonly Note[];
+  /** Of VNIDs whose traffic does not all take any of their egress IPs; not there where there are none. */
+  readonly rules?: readonly RulesRow[];
   /** The nodes with a HostSubnet, in order of name. */
   readonly nodes: readonly NodeStatus[];
   /** Whether no agent at all says anything, where the input would have it: another plugin may forward. */
@@ -199,9 +202,11 @@ export function statusOf(
   const wanted = wantedOf(cluster, unread);
   const known: Known = { cluster, state, reports, unread, wanted };
   const notes = notesOn(cluster, state);
+  const rules = reports.assignments === undefined ? rulesRows(cluster, state) : [];
   return {
     egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
+    ...(rules.length === 0 ? {} : { rules }),
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
     areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,

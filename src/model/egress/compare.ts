@@ -1,21 +1,31 @@
 /** Typed comparison of VNID states, for hot paths. */
+import type { EgressRules } from '../objects/egressrules.ts';
 import type { Reason } from './reasons.ts';
-import type { Assignment, Hop, VnidEgress } from './verdict.ts';
+import { rulesText } from './rules.ts';
+import type { Assignment, Hop, VnidEgress, VnidState } from './verdict.ts';
 
 /** Whether both are the same assignment, or both undefined. */
 export function sameAssignment(a: Assignment | undefined, b: Assignment | undefined): boolean {
   return a?.node === b?.node && a?.nodeIP === b?.nodeIP;
 }
 
-/** Whether kind, hops, reasons and requests are equal. */
+const rulesOf = (state: VnidState): EgressRules | undefined => (state.kind === 'normal' ? undefined : state.rules);
+
+/** Whether kind, hops, reasons, requests and rules are equal. */
 export function sameState(a: VnidEgress | undefined, b: VnidEgress | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (!sameList(a.requests, b.requests, Object.is)) return false;
   const [before, after] = [a.state, b.state];
+  if (!sameRules(rulesOf(before), rulesOf(after))) return false;
   if (before.kind === 'via' && after.kind === 'via')
     return sameList(before.hops, after.hops, sameHop) && sameReasons(before.reasons, after.reasons);
   if (before.kind === 'dropped' && after.kind === 'dropped') return sameReasons(before.reasons, after.reasons);
   return before.kind === after.kind;
+}
+
+/** Those of a namespace that did not change are the same object. */
+function sameRules(a: EgressRules | undefined, b: EgressRules | undefined): boolean {
+  return a === b || rulesText(a) === rulesText(b);
 }
 
 function sameList<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean {

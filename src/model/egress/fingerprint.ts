@@ -6,6 +6,7 @@
  */
 import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
+import { rulesText } from './rules.ts';
 import type { EgressInput } from './state.ts';
 
 /** Two numbers of 32 bits. */
@@ -48,10 +49,17 @@ export function textOfAbsent({ name, egressIPs }: AbsentHostSubnet): string | un
 /** What the NetNamespace says; undefined if there is none or it requests nothing. */
 export function textOfNamespace(one: NetNamespace | undefined): string | undefined {
   if (one === undefined) return undefined;
-  const { name, vnid, egressIPs, invalidEgressIPs } = one;
+  const { name, vnid, egressIPs, invalidEgressIPs, rules } = one;
   const invalid = invalidEgressIPs.map(({ text }) => text);
   if (egressIPs.length + invalid.length === 0) return undefined;
-  return JSON.stringify(['namespace', name, vnid, egressIPs, invalid]);
+  return JSON.stringify([
+    'namespace',
+    name,
+    vnid,
+    egressIPs,
+    invalid,
+    ...(rules === undefined ? [] : [rulesText(rules)]),
+  ]);
 }
 
 /** The fingerprint of objects that come and go. */

@@ -85,9 +85,10 @@ export class EgressObjects {
     if (isNamespaceName(name)) this.#onChange(this.tracker.deleteNetNamespace(name));
   }
 
-  /** Pods and services have these networks now. */
+  /** Pods and services have these networks now, and these networks outside are never reached with an egress IP. */
   setNetwork(network: ClusterNetwork): void {
     this.#onChange(this.tracker.setNetworks(networksOf(network)));
+    this.#onChange(this.tracker.setExcluded(network.excluded ?? []));
   }
 
   /** The HostSubnets of these names may mean something else now. */

@@ -17,6 +17,8 @@ export interface EgressInput {
   readonly absent?: readonly AbsentHostSubnet[];
   /** The networks of pods and services, if known. */
   readonly networks?: readonly Cidr[];
+  /** Networks outside that are never reached with an egress IP. */
+  readonly excluded?: readonly Cidr[];
 }
 
 /** The state at one moment. All maps and lists are in order of their keys. */
@@ -93,6 +95,7 @@ function surroundings(input: EgressInput, byVnid: ReadonlyMap<Vnid, readonly Net
       unusable: unusable.of(ip),
     }),
     isOffline: (nodeIP) => input.offline.has(nodeIP),
+    excluded: input.excluded ?? [],
   };
 }
 

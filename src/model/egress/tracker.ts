@@ -44,6 +44,7 @@ interface VnidRecord {
 }
 
 const normal: VnidState = { kind: 'normal' };
+const nothingChanged: EgressChange = { vnids: new Map(), assigned: new Map() };
 
 export class EgressTracker {
   readonly #hosts = new Map<string, TrackedHost>();
@@ -54,9 +55,10 @@ export class EgressTracker {
   readonly #vnids = new Map<Vnid, VnidRecord>();
   readonly #fingerprint = new Fingerprint();
   #version = 0;
-  readonly #around: Surroundings = {
+  #around: Surroundings = {
     factsOf: (ip) => this.#ips.get(ip),
     isOffline: (nodeIP) => this.#offline.has(nodeIP),
+    excluded: [],
   };
 
   /** A tracker that has been given each of these objects. */
@@ -64,6 +66,7 @@ export class EgressTracker {
     const tracker = new EgressTracker();
     for (const nodeIP of input.offline) tracker.#offline.add(nodeIP);
     tracker.#ips.setNetworks(input.networks ?? []);
+    tracker.setExcluded(input.excluded ?? []);
     for (const one of input.absent ?? []) tracker.setAbsent(one);
     for (const one of input.netNamespaces) tracker.setNetNamespace(one);
     for (const one of input.hostSubnets) tracker.setHostSubnet(one);
@@ -122,6 +125,14 @@ export class EgressTracker {
     return this.#evaluate(this.#ips.requesters(touched));
   }
 
+  /** Sets the networks that are never reached with an egress IP. */
+  setExcluded(excluded: readonly Cidr[]): EgressChange {
+    const before = this.#around.excluded;
+    if (before.map(({ text }) => text).join() === excluded.map(({ text }) => text).join()) return nothingChanged;
+    this.#around = { ...this.#around, excluded };
+    return this.#evaluate(new Set(this.#vnids.keys()));
+  }
+
   /** Replaces or adds the NetNamespace of this name. */
   setNetNamespace(next: NetNamespace): EgressChange {
     const before = this.#netNamespaces.get(next.name);
@@ -150,7 +161,7 @@ export class EgressTracker {
 
   /** Sets the health check's verdict on a node address. */
   setOffline(nodeIP: Ip, offline: boolean): EgressChange {
-    if (this.#offline.has(nodeIP) === offline) return { vnids: new Map(), assigned: new Map() };
+    if (this.#offline.has(nodeIP) === offline) return nothingChanged;
     if (offline) this.#offline.add(nodeIP);
     else this.#offline.delete(nodeIP);
     const ips = new Set<Ip>();
@@ -229,6 +240,7 @@ export class EgressTracker {
       offline: this.#offline,
       absent: [...this.#absent.values()],
       networks: this.#ips.networks,
+      excluded: this.#around.excluded,
     };
   }
 

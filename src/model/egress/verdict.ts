@@ -1,9 +1,11 @@
 /** The rules for one VNID: how its traffic leaves, given who requests and who lists each of its IPs. */
+import type { EgressRules } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
-import { compareIps, type Ip } from '../values/address.ts';
+import { type Cidr, compareIps, type Ip } from '../values/address.ts';
 import { compareText, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Reason } from './reasons.ts';
+import { joinedRules } from './rules.ts';
 import type { Unusable } from './unusable.ts';
 
 /** A way out of the cluster: an egress IP and the node that has it. */
@@ -14,13 +16,20 @@ export interface Hop extends Assignment {
 /** How a VNID's traffic to the outside leaves. */
 export type VnidState =
   | { readonly kind: 'normal' }
-  | { readonly kind: 'dropped'; readonly reasons: readonly Reason[] }
+  | {
+      readonly kind: 'dropped';
+      readonly reasons: readonly Reason[];
+      /** What the state is not for leaves with the address of its node. */
+      readonly rules?: EgressRules;
+    }
   | {
       readonly kind: 'via';
       /** In request order. */
       readonly hops: readonly [Hop, ...Hop[]];
       /** For the requested IPs that are not in use, in request order. */
       readonly reasons: readonly Reason[];
+      /** Which traffic takes which of the hops; all of it any of them without rules. */
+      readonly rules?: EgressRules;
     };
 
 /** The node that puts an egress IP on its interface, online or not. */
@@ -56,6 +65,8 @@ export interface Surroundings {
   /** Undefined if nobody requests or lists the IP. */
   readonly factsOf: (ip: Ip) => IpFacts | undefined;
   readonly isOffline: (nodeIP: Ip) => boolean;
+  /** Networks that are never reached with an egress IP. */
+  readonly excluded: readonly Cidr[];
 }
 
 const none: readonly never[] = [];
@@ -123,11 +134,12 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   return { assignment };
 }
 
-function stateOf(hops: readonly Hop[], reasons: readonly Reason[]): VnidState {
+function stateOf(hops: readonly Hop[], reasons: readonly Reason[], rules: EgressRules | undefined): VnidState {
+  const ruled = rules === undefined ? {} : { rules };
   const shared = reasons.some(({ code }) => code === 'EgressIPInSeveralNamespaces');
   const [first, ...more] = hops;
-  if (first === undefined || shared) return { kind: 'dropped', reasons };
-  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons };
+  if (first === undefined || shared) return { kind: 'dropped', reasons, ...ruled };
+  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...ruled };
 }
 
 /**
@@ -154,7 +166,8 @@ export function evaluateVnid(
     assigned.push(hop);
     if (reason === undefined) hops.push(hop);
   }
-  const state = stateOf(hops, reasons);
+  const { rules } = joinedRules(namespaces, around.excluded);
+  const state = stateOf(hops, reasons, rules);
   // most VNIDs use all that is assigned to them; and a list that grew holds room for 16
   const isAllUsed = state.kind === 'via' && hops.length === assigned.length;
   return { vnid, namespaces, requests, state, assigned: isAllUsed ? state.hops : assigned.slice() };

@@ -2,6 +2,7 @@
 import { type Cidr, contains, type Ip, overlaps } from '../values/address.ts';
 import { asList, asText, fieldOf } from '../values/json.ts';
 import { err, ok, type Result } from '../values/result.ts';
+import { type AnnotationProblem, readExcluded } from './egressrules.ts';
 import { type FieldProblem, parseCidrv4, take } from './fields.ts';
 import type { ClusterNetworkObject } from './raw.ts';
 
@@ -24,6 +25,10 @@ export interface ClusterNetwork {
   readonly vxlanPort: number;
   /** MTU of a pod's interface in bytes; undefined means what the network between the nodes leaves. */
   readonly mtu: number | undefined;
+  /** Networks outside that are never reached with an egress IP. */
+  readonly excluded?: readonly Cidr[];
+  /** Why they cannot be read: then there are none. */
+  readonly excludedProblem?: AnnotationProblem;
 }
 
 /** OpenShift 4's default plugin. */
@@ -55,7 +60,15 @@ export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNe
   problems.push(...overlapProblems(networks, serviceNetwork));
   if (problems.length > 0) return err(problems);
   const { vxlanPort = defaultVxlanPort, mtu } = raw;
-  return ok({ networks, serviceNetwork, pluginName, mode, vxlanPort, mtu });
+  return ok({ networks, serviceNetwork, pluginName, mode, vxlanPort, mtu, ...excludedOf(raw) });
+}
+
+function excludedOf({ metadata }: ClusterNetworkObject): Pick<ClusterNetwork, 'excluded' | 'excludedProblem'> {
+  const { excluded, problem } = readExcluded(metadata.annotations);
+  return {
+    ...(excluded.length === 0 ? {} : { excluded }),
+    ...(problem === undefined ? {} : { excludedProblem: problem }),
+  };
 }
 
 /** The pod networks, then the service network. */

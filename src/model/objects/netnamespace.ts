@@ -3,6 +3,7 @@ import type { Ip } from '../values/address.ts';
 import { isNamespaceName, type NamespaceName } from '../values/names.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseVnid, type Vnid } from '../values/vnid.ts';
+import { type AnnotationProblem, type EgressRules, readRules } from './egressrules.ts';
 import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
 import type { NetNamespaceObject } from './raw.ts';
 
@@ -15,6 +16,10 @@ export interface NetNamespace {
   /** Entries of egressIPs that are not IPv4 addresses: they count as requests that nothing can fulfill. */
   readonly invalidEgressIPs: readonly InvalidEgressIP[];
   readonly uid: string | undefined;
+  /** Which of its traffic takes which egress IP, if its annotations say that. */
+  readonly rules?: EgressRules;
+  /** The annotations among them that cannot be read. */
+  readonly ruleProblems?: readonly AnnotationProblem[];
 }
 
 /** A NetNamespace without a valid name or VNID: it counts as absent. */
@@ -38,7 +43,13 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
   if (first !== undefined) return err({ name, uid, problems: [first, ...more] });
   if (!isNamespaceName(name) || vnid === undefined)
     throw new Error('a NetNamespace without problems has all its fields');
-  return ok({ name, vnid, ...parseRequests(raw.egressIPs), uid });
+  return ok({ name, vnid, ...parseRequests(raw.egressIPs), uid, ...rulesOf(raw) });
+}
+
+/** Only what there is: few NetNamespaces have rules. */
+function rulesOf({ metadata }: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems'> {
+  const { rules, problems } = readRules(metadata.annotations);
+  return { ...(rules === undefined ? {} : { rules }), ...(problems.length === 0 ? {} : { ruleProblems: problems }) };
 }
 
 type Requests = Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'>;

@@ -1,5 +1,6 @@
 /** Compares a cluster before and after a change. */
 import type { Cluster } from '../cluster/cluster.ts';
+import { rulesSentence, rulesShown } from '../cluster/finer-rules.ts';
 import { type Note, notesOn } from '../cluster/notes.ts';
 import { type ReasonCode, reasonText } from '../egress/reasons.ts';
 import { type EgressState, egressState, vnidState } from '../egress/state.ts';
@@ -24,6 +25,8 @@ export interface NamespaceRow {
   readonly vnid: Vnid;
   readonly state: 'normal' | 'dropped' | 'via';
   readonly hops: readonly { readonly egressIP: Ip; readonly node: NodeName; readonly nodeIP: Ip }[];
+  /** Which traffic the state is not for, or takes one of the hops alone; not there without finer rules. */
+  readonly rules?: string;
   readonly reasons: readonly { readonly code: ReasonCode; readonly egressIP: string; readonly text: string }[];
 }
 
@@ -125,11 +128,13 @@ function namespaceRows(cluster: Cluster, state: EgressState): readonly Namespace
   const rows = cluster.netNamespaces.map(({ name, vnid }): NamespaceRow => {
     const one = vnidState(state, vnid);
     const reasons = one.kind === 'normal' ? [] : one.reasons;
+    const rules = one.kind === 'normal' ? undefined : one.rules;
     return {
       namespace: name,
       vnid,
       state: one.kind,
       hops: one.kind === 'via' ? one.hops : [],
+      ...(rules === undefined ? {} : { rules: rulesSentence(rulesShown(rules)) }),
       reasons: reasons.map((reason) => ({ code: reason.code, egressIP: reason.egressIP, text: reasonText(reason) })),
     };
   });

@@ -1,5 +1,6 @@
 /** Scenarios in the format of the conformance data: a list of operations, and the state after each. */
 import { Assigner } from '../assignment/round.ts';
+import { rulesShown } from '../cluster/finer-rules.ts';
 import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { type FieldProblem, parseHostedIp } from '../objects/fields.ts';
@@ -91,7 +92,9 @@ class Run {
   #setNetNamespace(step: Fields): Result<Fields, FieldProblem> {
     const name = textOf(step, 'name');
     if (!name.ok) return name;
-    const shape = netNamespaceShape({ ...step, metadata: { name: name.value } });
+    const annotations = step['annotations'];
+    const metadata = { name: name.value, ...(annotations === undefined ? {} : { annotations }) };
+    const shape = netNamespaceShape({ ...step, metadata });
     if (!shape.ok) return shape;
     const parsed = parseNetNamespace(shape.value);
     if (!parsed.ok) return err(parsed.error.problems[0]);
@@ -142,8 +145,10 @@ class Run {
 }
 
 function shown(state: ReturnType<typeof vnidState>): Fields {
-  if (state.kind !== 'via') return { kind: state.kind };
-  return { kind: 'via', hops: state.hops.map(({ egressIP, nodeIP }) => ({ egressIP, nodeIP })) };
+  if (state.kind === 'normal') return { kind: state.kind };
+  const rules = state.rules === undefined ? {} : { rules: rulesShown(state.rules) };
+  if (state.kind === 'dropped') return { kind: state.kind, ...rules };
+  return { ...rules, kind: 'via', hops: state.hops.map(({ egressIP, nodeIP }) => ({ egressIP, nodeIP })) };
 }
 
 function textOf(step: Fields, field: string): Result<string, FieldProblem> {

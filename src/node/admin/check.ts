@@ -146,6 +146,7 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
     service,
     subnet: network,
     vxlanPort: defaultVxlanPort,
+    finerRules: new Map(),
     ...node,
   };
   const tried = async (what: string, input: string, fix: string): Promise<CheckResult> => {

@@ -21,18 +21,17 @@ import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
 import { AddressProbes, type Withheld } from '../links/probe.ts';
 import { AddressRecord, recordFile } from '../links/record.ts';
-import { renderBase } from '../nft/ruleset.ts';
 import { NftSession } from '../nft/session.ts';
-import { type NftChains, NftTable } from '../nft/table.ts';
+import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
-import { memoized, reused } from '../values/memo.ts';
+import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
 import { DropCounts } from './drop-counts.ts';
 import { FailClosed } from './fail-closed.ts';
 import { FollowedCluster, type FollowedClusterOptions } from './followed-cluster.ts';
-import { Host, type HostOptions, type Prepared } from './host.ts';
+import { chainsOf, Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
 import { watchHost } from './monitor.ts';
 import { PendingChanges } from './pending-changes.ts';
@@ -56,12 +55,6 @@ export interface AgentDeps {
 const key = 'node';
 /** Milliseconds of preparation after which the cluster is read again. */
 const longPreparation = 100;
-
-/** The chains of a host that was set up. */
-const chainsOf = memoized(({ facts, networks, uplink }: Prepared): NftChains => ({
-  text: renderBase({ ...facts, ...networks, uplink }),
-  datapath: facts.datapath,
-}));
 
 class Agent {
   readonly #options: AgentOptions;
@@ -325,13 +318,13 @@ class Agent {
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
     const { facts, uplink } = prepared;
-    const chains = chainsOf(prepared);
     const began = performance.now();
     const isFirst = this.#planned === undefined;
     this.#planned = { plan, prepared };
     const ownership = await this.#ownership();
     if (ownership !== undefined) this.#sweeper.note(ownership);
-    const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
+    const context = { chains: chainsOf(prepared, plan.finerRules), uplink, nodeIP: facts.nodeIP };
+    const done = await this.#applier.apply(plan, context);
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
     if (done.changes + done.hosted.length + done.released.length > 0) {

@@ -14,7 +14,7 @@ import type { PresentAddresses } from '../links/present.ts';
 import { promoting, takeOff } from '../links/promotion.ts';
 import { contentOf } from '../nft/elements.ts';
 import type { NftChains, NftTable } from '../nft/table.ts';
-import type { NftElements } from '../nft/vocabulary.ts';
+import { finerChainCommands } from '../nft/vocabulary.ts';
 import type { Bridge } from '../ovs/openflow/bridge.ts';
 import type { Outgoing } from '../ovs/openflow/connection.ts';
 import {
@@ -24,7 +24,7 @@ import {
   type PlannedContent,
   wantedContent,
 } from '../ovs/openflow/content.ts';
-import type { NodePlan } from '../plan/node.ts';
+import type { Limits, NodePlan } from '../plan/node.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
 
 export interface ApplyDeps {
@@ -89,9 +89,11 @@ export class Applier {
    * Restricts pods and withdraws addresses at once, to the limits, using only nft and the links: this needs neither
    * Open vSwitch nor a plan, and lets nothing more pass. Returns whether anything changed.
    */
-  async restrict(limits: NftElements): Promise<boolean> {
+  async restrict(limits: Limits): Promise<boolean> {
     const { nft } = this.#deps;
-    const [restricted] = await Promise.allSettled([nft.restrict(contentOf(limits))]);
+    const [restricted] = await Promise.allSettled([
+      nft.restrict(contentOf(limits), finerChainCommands(limits.finerRules)),
+    ]);
     const isWithdrawn = await this.#withdraw(limits.hosted);
     if (restricted.status === 'fulfilled') return restricted.value || isWithdrawn;
     nft.forget();

@@ -9,12 +9,16 @@ import { findUplink, gatewaysOf, type Uplink } from '../links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from '../links/guard.ts';
 import { hasDevice, type PresentAddresses } from '../links/present.ts';
 import { configureTun, isTunConfigured, vxlanOverhead } from '../links/tun.ts';
+import { renderBase } from '../nft/ruleset.ts';
+import type { NftChains } from '../nft/table.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, tunDevice } from '../ovs/pipeline.ts';
 import { ensureBridge, missingOperations, removePort } from '../ovs/setup.ts';
+import type { NodePlan } from '../plan/node.ts';
 import { gatewayOf, podMac } from '../values/addressing.ts';
 import type { Datapath, Networks, NodeFacts } from '../values/facts.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
+import { memoizedPair } from '../values/memo.ts';
 import { OpenVswitch, type OpenVswitchOptions } from './open-vswitch.ts';
 import { PodPorts } from './pod-ports.ts';
 
@@ -54,6 +58,14 @@ function networksOf(network: ClusterNetwork): Networks {
   const { networks, serviceNetwork, mode, vxlanPort } = network;
   return { cluster: networks.map(({ cidr }) => cidr), service: serviceNetwork, mode, vxlanPort };
 }
+
+/** The chains of a host that was set up. */
+export const chainsOf = memoizedPair(
+  ({ facts, networks, uplink }: Prepared, finerRules: NodePlan['finerRules']): NftChains => ({
+    text: renderBase({ ...facts, ...networks, uplink, finerRules }),
+    datapath: facts.datapath,
+  }),
+);
 
 export class Host {
   readonly openVswitch: OpenVswitch;

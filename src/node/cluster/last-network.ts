@@ -2,10 +2,13 @@
  * The ClusterNetwork `default` for the agent: while it is missing or invalid, the last valid one goes on. It is stored in
  * a file, so that this also holds for a restarted agent.
  */
+import isEmpty from 'lodash/isEmpty.js';
 import isEqual from 'lodash/isEqual.js';
+import pickBy from 'lodash/pickBy.js';
 import type { Logger } from '../../io/log.ts';
 import { readState, writeState } from '../../io/state-file.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import { excludedAnnotation } from '../../model/objects/egressrules.ts';
 import type { ClusterNetworkObject } from '../../model/objects/raw.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
@@ -48,7 +51,8 @@ export class LastNetwork {
   }
 
   #save(raw: ClusterNetworkObject | undefined): void {
-    const wanted = { ...raw, metadata: { name: 'default' } };
+    const annotations = pickBy(raw?.metadata.annotations, (_, name) => name === excludedAnnotation);
+    const wanted = { ...raw, metadata: { name: 'default', ...(isEmpty(annotations) ? {} : { annotations }) } };
     if (isEqual(wanted, this.#stored)) return;
     this.#stored = wanted;
     this.#saving = this.#saving

@@ -2,6 +2,7 @@
  * Finds the connections that a change may have made stale, so that the cost depends on the change and not on the size
  * of the table.
  */
+import { rulesText } from '../../model/egress/rules.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { PodOwners } from '../values/facts.ts';
 import { type Ownership, ownWithoutEgress, type RestrictedPod } from './stale.ts';
@@ -45,7 +46,10 @@ function changedKeys<K, V>(
 }
 
 const isSamePod = (one: RestrictedPod, other: RestrictedPod): boolean =>
-  one.owner === other.owner && one.source === other.source && one.beginsHere === other.beginsHere;
+  one.owner === other.owner &&
+  one.source === other.source &&
+  one.beginsHere === other.beginsHere &&
+  (one.rules === other.rules || rulesText(one.rules) === rulesText(other.rules));
 
 const isSameOwner = (one: PodOwners, other: PodOwners): boolean => one.inbound === other.inbound;
 
@@ -65,7 +69,7 @@ const hasOtherNodes = (before: Ownership, after: Ownership): boolean => differen
 /**
  * The selections that contain every connection which `judge` may judge differently after the change; 'all' if there are
  * too many of them, or networks or nodes themselves changed. `judge` depends on mark, source, translated source and
- * answerer, and on nothing else that changes.
+ * answerer, and by finer rules on the destination; nothing else that it depends on changes.
  */
 export function affected(before: Ownership, after: Ownership): readonly Selection[] | 'all' {
   if (networksOf(before) !== networksOf(after) || hasOtherNodes(before, after)) return 'all';

@@ -13,11 +13,14 @@ export interface Connection {
   readonly translated: Ip;
   /** Who answers: the destination after NAT, as by a Service. */
   readonly answerer: string;
+  /** The port of who answers. */
+  readonly answererPort?: string;
   /** The conntrack mark: an owner, or one of `ctMark`; 0 if nobody set it. */
   readonly mark: number;
 }
 
-const pattern = / src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?.*? src=(\S+) dst=(\S+) .*?\bmark=(\d+)/;
+const pattern =
+  / src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?.*? src=(\S+) dst=(\S+) (?:sport=(\d+) )?.*?\bmark=(\d+)/;
 
 /** Parses addresses. Each text, which a table has many times, is parsed once. */
 function addressReader(): (text: string) => Ip | undefined {
@@ -33,7 +36,7 @@ function addressReader(): (text: string) => Ip | undefined {
 }
 
 function parseLine(line: string, addressOf: (text: string) => Ip | undefined): Connection | undefined {
-  const [, from = '', destination = '', sourcePort, destinationPort, answerer = '', answered = '', mark] =
+  const [, from = '', destination = '', sourcePort, destinationPort, answerer = '', answered = '', answererPort, mark] =
     pattern.exec(line) ?? [];
   const [source, translated] = [addressOf(from), addressOf(answered)];
   if (source === undefined || translated === undefined) return undefined;
@@ -46,6 +49,7 @@ function parseLine(line: string, addressOf: (text: string) => Ip | undefined): C
     ...ports,
     translated,
     answerer,
+    ...(answererPort === undefined ? {} : { answererPort }),
     mark: Number(mark),
   };
 }

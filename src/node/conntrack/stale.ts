@@ -1,4 +1,6 @@
 /** Decides which connections must end: a function of the table and of what their owners may use now. */
+import { type Choice, choiceFor } from '../../model/egress/rules.ts';
+import type { EgressRules } from '../../model/objects/egressrules.ts';
 import { type Cidr, contains, type Ip, parseIp } from '../../model/values/address.ts';
 import { inboundVnid, isOwner, isUnasked } from '../ovs/owner.ts';
 import { ctMark } from '../ovs/pipeline.ts';
@@ -10,8 +12,10 @@ export interface RestrictedPod {
   readonly owner: number;
   /** The egress IP of its VNID on this node, if any. */
   readonly source: Ip | undefined;
-  /** Whether its new connections leave through this node. */
+  /** Whether its new connections leave through this node, unless finer rules say another. */
   readonly beginsHere: boolean;
+  /** The finer rules of its VNID. */
+  readonly rules?: EgressRules;
 }
 
 /** Which sources owners may use at one moment. */
@@ -49,10 +53,18 @@ function isStaleInbound({ mark }: Connection, answerer: Ip, { pods }: Ownership)
  * recorded it in the conntrack table that it shares with the node. Such a connection cannot get source NAT here any
  * more.
  */
-function isStaleUntranslated(source: Ip, { subnet, restricted }: Ownership): boolean {
+function isStaleUntranslated(source: Ip, choice: Choice, { subnet, restricted }: Ownership): boolean {
   if (!contains(subnet, source)) return false;
   const pod = restricted.get(source);
-  return pod === undefined || (pod.beginsHere && pod.source !== undefined);
+  if (pod === undefined) return true;
+  if (choice.kind === 'only') return pod.source === choice.egressIP;
+  return pod.beginsHere && pod.source !== undefined;
+}
+
+/** A connection that finer rules do not cover leaves as the node, and its owner is that of what asks for nothing. */
+function isStaleAsNode({ source, translated, mark }: Connection, { hosted, own }: Ownership): boolean {
+  if (translated === source || hosted.has(translated) || !own.has(translated)) return true;
+  return isOwner(mark) && !isUnasked(mark);
 }
 
 /** A connection owned by a VNID that requested egress IPs. */
@@ -77,10 +89,20 @@ function isStaleServed({ translated, mark }: Connection, { snat, hosted, own }: 
   return hosted.has(translated) ? snat.get(mark) !== translated : !own.has(translated);
 }
 
+/** How the connection should leave, by the finer rules of its pod's VNID. */
+function choiceOf({ protocol, answererPort, destinationPort }: Connection, answerer: Ip, rules?: EgressRules): Choice {
+  const text = answererPort ?? destinationPort;
+  return choiceFor(rules, { destination: answerer, protocol, port: text === undefined ? undefined : Number(text) });
+}
+
 /** Whether a pod's connection to an address outside must end. */
-function isStaleOutside(connection: Connection, ownership: Ownership): boolean {
+function isStaleOutside(connection: Connection, answerer: Ip, ownership: Ownership): boolean {
   const { source, translated, mark } = connection;
-  if (translated === source) return isStaleUntranslated(source, ownership);
+  const pod = ownership.restricted.get(source);
+  const choice = choiceOf(connection, answerer, pod?.rules);
+  if (choice.kind === 'node') return isStaleAsNode(connection, ownership);
+  if (translated === source) return isStaleUntranslated(source, choice, ownership);
+  if (choice.kind === 'only' && translated !== choice.egressIP) return true;
   return isOwner(mark) && !isUnasked(mark)
     ? isStaleOwned(connection, ownership)
     : isStaleUnowned(connection, ownership);
@@ -120,7 +142,9 @@ function isStale(connection: Connection, { source, asked, answerer }: Places, ow
   if (!source.isPod) return isStaleInbound(connection, answerer.ip, ownership);
   if (answerer.isInside) return false;
   const isServed = asked.isInside || asked !== answerer;
-  return answerer.isNode && isServed ? isStaleServed(connection, ownership) : isStaleOutside(connection, ownership);
+  return answerer.isNode && isServed
+    ? isStaleServed(connection, ownership)
+    : isStaleOutside(connection, answerer.ip, ownership);
 }
 
 /** Returns the judge of connections. Those inside the cluster stay, between pods that exist. */

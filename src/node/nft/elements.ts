@@ -22,11 +22,13 @@ export const setNames = [
   'egress_sources',
   'egress_snat',
   'egress_hosted',
+  'owner_rules',
+  'pod_rules',
 ] as const;
 export type SetName = (typeof setNames)[number];
 
 /** Those that are maps. */
-const maps: ReadonlySet<SetName> = new Set(['egress_snat', 'pod_owners', 'pod_unasked']);
+const maps: ReadonlySet<SetName> = new Set(['egress_snat', 'pod_owners', 'pod_unasked', 'owner_rules', 'pod_rules']);
 
 export const isMap = (set: SetName): boolean => maps.has(set);
 
@@ -92,6 +94,8 @@ export const tableOf: Readonly<Record<SetName, string>> = {
   owners: nftTables.nat,
   egress_sources: nftTables.nat,
   egress_snat: nftTables.nat,
+  owner_rules: nftTables.nat,
+  pod_rules: nftTables.guard,
 };
 
 /** The sets in which another element of a key replaces the old one. */
@@ -102,6 +106,8 @@ const keyed = [
   'pod_owners',
   'pod_unasked',
   'pod_answers',
+  'owner_rules',
+  'pod_rules',
 ] as const satisfies readonly SetName[];
 
 /** Content with these elements. */
@@ -121,6 +127,8 @@ export function contentFrom(elementsIn: (set: SetName) => Elements): NftContent 
     egress_sources: elementsIn('egress_sources'),
     egress_snat: elementsIn('egress_snat'),
     egress_hosted: elementsIn('egress_hosted'),
+    owner_rules: elementsIn('owner_rules'),
+    pod_rules: elementsIn('pod_rules'),
   };
 }
 
@@ -145,7 +153,8 @@ const podSets = memoized((pods: NftElements['pods']): PodSets => {
  * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
  * after it.
  */
-export function contentOf({ snat, hosted, egressIPs, restricted, podSources, pods, nodes }: NftElements): NftContent {
+export function contentOf(wanted: NftElements): NftContent {
+  const { snat, hosted, egressIPs, restricted, podSources, podRules, ownerRules, pods, nodes } = wanted;
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
   const asking = elementsOfKeys(restricted);
   return {
@@ -160,6 +169,8 @@ export function contentOf({ snat, hosted, egressIPs, restricted, podSources, pod
     egress_sources: sources,
     egress_snat: sources,
     egress_hosted: elementsOfKeys(hosted),
+    owner_rules: elementsFrom([...ownerRules].map(([owner, name]) => ({ key: hex(owner), value: `goto ${name}` }))),
+    pod_rules: elementsFrom([...podRules].map(([key, name]) => ({ key, value: `goto ${name}` }))),
   };
 }
 
@@ -267,6 +278,19 @@ const unlimited: ReadonlySet<SetName> = new Set(['pod_owners', 'pod_unasked', 'n
  */
 const answering: ReadonlySet<SetName> = new Set(['pod_answers', 'pod_itself']);
 
+/** Those that lead to chains of finer rules. */
+const ruling: ReadonlySet<SetName> = new Set(['owner_rules', 'pod_rules']);
+
+/** Whether the commands lead somebody to a chain of finer rules. */
+export const leadsToRules = (commands: readonly string[]): boolean =>
+  commands.some((command) => [...ruling].some((set) => command.startsWith(`add element ${tableOf[set]} ${set} `)));
+
+/** The limits for whoever has finer rules: other rules take their place, and nobody gets any who has none. */
+function ruled(elements: Elements, limits: Elements): Elements {
+  const keys = new Set([...elements.values()].map(({ key }) => key));
+  return new Map([...limits].filter(([, { key }]) => keys.has(key)));
+}
+
 /**
  * The content reduced to the limits: all pods that these restrict are restricted, and nothing that lets anything begin
  * remains that they lack.
@@ -276,6 +300,7 @@ export function within(content: NftContent, limits: NftContent): NftContent {
     if (restricting.has(set)) return joined(content[set], limits[set]);
     if (unlimited.has(set)) return content[set];
     if (answering.has(set)) return limits[set];
+    if (ruling.has(set)) return ruled(content[set], limits[set]);
     return new Map([...content[set]].filter(([id]) => limits[set].has(id)));
   });
 }

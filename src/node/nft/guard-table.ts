@@ -1,6 +1,6 @@
 /** The table `sdn_compat_guard`, which works by addresses alone: what may leave the node, whatever the marks are. */
 import { hookPriority, podGroup, tunDevice } from '../ovs/pipeline.ts';
-import { chain, networks, type NftBase, nftTables, noNodePort, table } from './vocabulary.ts';
+import { chain, finerChains, networks, type NftBase, nftTables, noNodePort, table } from './vocabulary.ts';
 
 /** To a node itself. */
 const toNode = (base: NftBase): string => `ip daddr @node_addresses ${noNodePort(base)}`;
@@ -17,10 +17,13 @@ function sources(base: NftBase): string[] {
     // lead outside; rewriting without a trace (IPVS) is recognized by the destination
     `${toNode(base)} ct status dnat accept`,
     `${toNode(base)} ct original ip daddr @inside accept`,
-    'ct original ip saddr @restricted_pods drop',
+    'ct original ip saddr @restricted_pods goto restricted',
     `ct original ip saddr != ${subnet.text} drop`,
   ];
 }
+
+/** A restricted pod leaves as the node only where finer rules of its VNID do not cover it. */
+const restricted: readonly string[] = ['ct original ip saddr vmap @pod_rules', 'drop'];
 
 /**
  * Messages about connections that came in (ICMP errors), which leave: only a pod's own, and none of other nodes' pods.
@@ -62,6 +65,9 @@ export function guardTable(base: NftBase): string[] {
     '  set pod_sources { type ipv4_addr . ipv4_addr; }',
     '  set pod_itself { type ipv4_addr . ipv4_addr; }',
     '  set node_addresses { type ipv4_addr; }',
+    '  map pod_rules { type ipv4_addr : verdict; }',
+    ...finerChains(base, nftTables.guard),
+    ...chain('restricted', undefined, restricted),
     ...chain('sources', undefined, sources(base)),
     ...chain('errors', undefined, errors(base)),
     ...chain('relayed', undefined, relayed(base)),

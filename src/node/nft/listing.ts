@@ -18,12 +18,13 @@ import {
 } from './elements.ts';
 import { networkSets, nftTables } from './vocabulary.ts';
 
-/** The text of a scalar, range or prefix; undefined for anything else. */
+/** The text of a scalar, range, prefix or jump; undefined for anything else. */
 function partText(part: unknown): string | undefined {
   if (typeof part === 'number') return hex(part);
   if (typeof part === 'string') return part === '' ? undefined : part;
   if (!isRecord(part)) return undefined;
-  const { range, prefix } = part;
+  const { range, prefix, goto } = part;
+  if (isRecord(goto)) return `goto ${String(goto['target'])}`;
   if (isRecord(prefix)) return `${String(prefix['addr'])}/${String(prefix['len'])}`;
   const [first, last] = asList(range).map(partText);
   return first === undefined || last === undefined ? undefined : `${first}-${last}`;

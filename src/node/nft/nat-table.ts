@@ -3,7 +3,7 @@ import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
 import { ctMark, direction, hookPriority, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
 import { gatewayOf } from '../values/addressing.ts';
-import { chain, networks, type NftBase, nftTables, noNodePort, table } from './vocabulary.ts';
+import { chain, finerChains, networks, type NftBase, nftTables, noNodePort, table } from './vocabulary.ts';
 
 const clear = hex(~seenBit.clear >>> 0);
 const seenMask = hex(seenBit.set | seenBit.clear);
@@ -79,18 +79,21 @@ const unaskedSource = (base: NftBase): string[] => [
 
 /**
  * The source of what leaves: the owner's egress IP, or the node's address. A pod whose VNID requests egress IPs uses
- * the node's address only for what a Service sent to an address of the cluster itself, and not to a node port there,
- * because that may lead outside.
+ * the node's address only for what finer rules do not cover, and for what a Service sent to an address of the cluster
+ * itself, and not to a node port there, because that may lead outside.
  */
 const owned = (base: NftBase): string[] => [
   'ct mark . ip saddr @egress_sources accept',
   `ip daddr @nodes ${noNodePort(base)} ct status dnat goto served`,
   `ip daddr @nodes ${noNodePort(base)} ct original ip daddr @inside goto served`,
-  'ct original ip saddr @asking_pods goto stranger',
+  'ct original ip saddr @asking_pods goto asking',
   `${isUnasked} accept`,
   `${isUnknown} accept`,
   'goto stranger',
 ];
+
+/** A pod whose VNID requests egress IPs leaves as the node only where finer rules of its VNID do not cover it. */
+const asking: readonly string[] = ['ct mark vmap @owner_rules', 'goto stranger'];
 
 const served = ({ nodeIP }: NftBase): string[] => [
   `${isUnasked} ct mark set ct mark | ${hex(unasked.served)} accept`,
@@ -163,6 +166,7 @@ export function natTable(base: NftBase): string[] {
     '  set pod_answers { type ipv4_addr . mark; }',
     '  set asking_pods { type ipv4_addr; }',
     '  set nodes { type ipv4_addr; }',
+    '  map owner_rules { type mark : verdict; }',
     ...chain('stranger', undefined, stranger),
     ...chain('unasked', undefined, unaskedOwner),
     ...chain('owner', undefined, owner),
@@ -172,6 +176,8 @@ export function natTable(base: NftBase): string[] {
     ...chain('unasked_source', undefined, unaskedSource(base)),
     ...chain('choose_source', undefined, chooseSource(base)),
     ...chain('served', undefined, served(base)),
+    ...finerChains(base, nftTables.nat),
+    ...chain('asking', undefined, asking),
     ...chain('owned', undefined, owned(base)),
     ...chain('vxlan_in', `filter hook prerouting priority ${hookPriority.untracked}`, untracked),
     ...chain('vxlan_out', `filter hook output priority ${hookPriority.untracked}`, untracked),

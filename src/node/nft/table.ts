@@ -10,6 +10,7 @@ import {
   additions,
   changes,
   emptyContent,
+  leadsToRules,
   type Listing,
   type NftContent,
   refills,
@@ -116,19 +117,20 @@ export class NftTable {
 
   /**
    * Restricts and removes at once what exceeds the limits; the limits also apply to the current plan. Returns whether
-   * anything changed. If single changes fail, or the tables hold what cannot be read, the sets are filled again; sets
+   * anything changed; `chains` makes the chains that limits lead to. If single changes fail, or the tables hold what cannot be read, the sets are filled again; sets
    * that are not there stay so.
    */
-  restrict(limits: NftContent): Promise<boolean> {
+  restrict(limits: NftContent, chains: readonly string[] = []): Promise<boolean> {
     return this.#mutex.run(async () => {
       this.#limits = limits;
       const copy = this.#content.value === undefined ? this.#elements : this.#content;
       const keep = copy.begin();
       const before = copy.value ?? wholeContent(await this.#read());
-      if (before === undefined) return this.#refill(limits);
+      if (before === undefined) return this.#refill(limits, chains);
       const wanted = within(before, limits);
-      const commands = changes(before, wanted);
-      if (!(await this.#succeeds(commands))) return this.#refill(limits);
+      const elements = changes(before, wanted);
+      const commands = leadsToRules(elements) ? [...chains, ...elements] : elements;
+      if (!(await this.#succeeds(commands))) return this.#refill(limits, chains);
       keep(wanted);
       return commands.length > 0;
     });
@@ -186,8 +188,10 @@ export class NftTable {
   }
 
   /** Fills the sets again, within the limits; returns whether anything changed. */
-  async #refill(limits: NftContent): Promise<boolean> {
+  async #refill(limits: NftContent, chains: readonly string[]): Promise<boolean> {
     this.forget();
+    // without them the sets that lead there are not filled, which closes
+    await this.#succeeds(chains);
     const listing = await this.#read();
     const transactions = refills(listing, within(listing.content, limits));
     const results = await Promise.allSettled(transactions.map((commands) => this.#commands(commands)));

@@ -1,6 +1,8 @@
 /** What our nft tables are made of: their names, their input, and the parts that several have. */
+import type { Destination, EgressRules } from '../../model/objects/egressrules.ts';
 import type { PortRange } from '../../model/objects/well-known.ts';
 import type { Cidr, Ip } from '../../model/values/address.ts';
+import { compareText } from '../../model/values/names.ts';
 import type { Uplink } from '../links/addresses.ts';
 import type { Datapath, PodOwners } from '../values/facts.ts';
 
@@ -21,6 +23,8 @@ export interface NftBase {
   readonly vxlanPort: number;
   readonly nodeIP: Ip;
   readonly uplink: Pick<Uplink, 'device' | 'network'>;
+  /** By chain the finer rules whose uncovered traffic leaves as the node; each pod and owner is led to its own. */
+  readonly finerRules: ReadonlyMap<string, EgressRules>;
 }
 
 /** The changing part. */
@@ -35,6 +39,10 @@ export interface NftElements {
   readonly restricted: ReadonlySet<Ip>;
   /** The egress IP on this node of each restricted pod that has one. */
   readonly podSources: ReadonlyMap<Ip, Ip>;
+  /** The chain with the finer rules of each restricted pod that has some. */
+  readonly podRules: ReadonlyMap<Ip, string>;
+  /** The same by the owner that its connections have which no rule covers. */
+  readonly ownerRules: ReadonlyMap<number, string>;
   /** The pods of this node, and whose their connections are. */
   readonly pods: ReadonlyMap<Ip, PodOwners>;
   /** The addresses of all nodes. */
@@ -52,6 +60,49 @@ export const noNodePort = ({ nodePorts: { first, last } }: NftBase): string => `
 export function chain(name: string, hook: string | undefined, rules: readonly string[]): string[] {
   const type = hook === undefined ? [] : [`    type ${hook}; policy accept;`];
   return [`  chain ${name} {`, ...type, ...rules.map((rule) => `    ${rule}`), '  }'];
+}
+
+/** Matches what goes to the destination, in words of nft with a space behind; empty for everything. */
+function toDestination({ cidr, protocol, ports }: Destination): string {
+  const range = ports === undefined ? undefined : [...new Set([ports.first, ports.last])].join('-');
+  const words = [
+    ...(cidr.length === 0 ? [] : [`ip daddr ${cidr.text}`]),
+    ...(protocol === undefined
+      ? []
+      : [range === undefined ? `meta l4proto ${protocol}` : `${protocol} dport ${range}`]),
+  ];
+  return words.map((word) => `${word} `).join('');
+}
+
+/** What covered traffic gets that leaves as the node. */
+const covered = { [nftTables.nat]: 'goto stranger', [nftTables.guard]: 'drop' } as const;
+type Lock = keyof typeof covered;
+
+/** What finer rules do not cover is accepted. */
+function rulesIn(table: Lock, { destinations, except }: EgressRules): string[] {
+  return [
+    ...except.map((one) => `${toDestination(one)}accept`),
+    ...(destinations ?? []).map((one) => `${toDestination(one)}${covered[table]}`),
+    destinations === undefined ? covered[table] : 'accept',
+  ];
+}
+
+/** The chains of finer rules of a table. */
+export function finerChains({ finerRules }: Pick<NftBase, 'finerRules'>, table: Lock): string[] {
+  return [...finerRules]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .flatMap(([name, rules]) => chain(name, undefined, rulesIn(table, rules)));
+}
+
+/** The commands that make the same chains, whether or not they are there, in tables that are. */
+export function finerChainCommands(finerRules: NftBase['finerRules']): string[] {
+  return [...finerRules].flatMap(([name, rules]) =>
+    ([nftTables.nat, nftTables.guard] as const).flatMap((table) => [
+      `add chain ${table} ${name}`,
+      `flush chain ${table} ${name}`,
+      ...rulesIn(table, rules).map((rule) => `add rule ${table} ${name} ${rule}`),
+    ]),
+  );
 }
 
 /** A table that replaces the existing one. */

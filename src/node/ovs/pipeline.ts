@@ -5,9 +5,10 @@
  * A pod's packet goes from table 0 (dispatch) to 20 (checks the pod's address, sets its VNID in reg0), 27
  * (NetworkPolicy egress), 30 and 31 (routing). From there it goes to 70, 80 and 81 (a local pod: check whether it may
  * be reached, then conntrack), to 90 (a remote pod), to 60 (a Service, through tun0), or to 99, 100 and 101 (outside:
- * DNS exemption, EgressNetworkPolicy, egress IP). A packet from VXLAN goes from 0 to 10 (checks that the sender is a
+ * DNS exemption, EgressNetworkPolicy, egress IP), of a VNID with finer rules then to 102 (what they cover: which egress
+ * IP) or 103 (what they do not: as the node). A packet from VXLAN goes from 0 to 10 (checks that the sender is a
  * known node) and 30; a packet from tun0 goes from 0 to 25 (a pod's packet back from a Service: sets its VNID again) or
- * 30. Table numbers are OpenShift SDN's, which support tools and operators know; 81 is ours.
+ * 30. Table numbers are OpenShift SDN's, which support tools and operators know; 81, 102 and 103 are ours.
  */
 
 /** OpenFlow table numbers. */
@@ -29,6 +30,8 @@ export const table = {
   outside: 99,
   egressPolicy: 100,
   egressIP: 101,
+  egressHop: 102,
+  asNode: 103,
   multicast: 110,
   multicastRemote: 111,
   multicastLocal: 120,
@@ -154,13 +157,26 @@ export const priority = {
     recorded: 106,
     /** A connection of a VNID with several hops stays on its hop: its ct_label is that hop's egress IP. */
     kept: 105,
-    /** The state of a VNID. */
+    /** What finer rules of a VNID except: as the node. */
+    excepted: 104,
+    /** What finer rules of a VNID name as all that takes an egress IP: to table 102. */
+    covered: 103,
+    /** The state of a VNID; with finer rules, where what they do not name goes. */
     vnid: 100,
     /** Replies of the other VNIDs. */
     reply: 50,
     /** A connection that is recorded as of a VNID that requests none. */
     unaskedRecorded: 40,
   },
+  /** Of VNIDs with finer rules; `recorded`, `kept` and `vnid` are as in table 101. */
+  egressHop: {
+    /** Networks with an egress IP of their own: two priorities for each bit of the prefix, so that the longest wins. */
+    ofNetwork: 200,
+    recorded: 106,
+    kept: 105,
+    vnid: 100,
+  },
+  asNode: { recorded: 110 },
   version: defaultPriority,
 } as const;
 

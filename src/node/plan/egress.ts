@@ -1,6 +1,9 @@
-/** Table 101: how each VNID leaves the cluster, and through which node. */
+/** Tables 101 and 102: how each VNID leaves the cluster, and through which node. */
+import uniqBy from 'lodash/uniqBy.js';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
+import type { Destination, EgressRules } from '../../model/objects/egressrules.ts';
+import type { PolicyPort } from '../../model/policy/networkpolicy.ts';
 import { type Ip, ipNumber } from '../../model/values/address.ts';
 import { markOf } from '../../model/values/mark.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -9,6 +12,7 @@ import {
   ctCommit,
   established,
   type Flow,
+  goto,
   type Group,
   hex,
   output,
@@ -18,8 +22,10 @@ import {
 } from '../ovs/flow.ts';
 import { ownerOf, repliesOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
+import { flowKey } from '../ovs/render.ts';
 import type { NodeFacts } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
+import { blockMatch, portMatches } from './policy-matches.ts';
 import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
 
 /**
@@ -84,7 +90,7 @@ interface VnidRules {
 }
 
 /** Flows and groups of all VNIDs; each part is the same list while nothing in it changes. */
-interface EgressRules {
+interface EgressContent {
   readonly parts: readonly (readonly Flow[])[];
   readonly groups: readonly Group[];
 }
@@ -97,17 +103,30 @@ export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): reado
   return listed.slice(0, firstAvailable ? 1 : mostHops);
 }
 
-function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRules {
-  const hops = hopsUsed(listed, facts.firstAvailable);
-  const local = hops.find((hop) => hop.node === facts.name);
-  const actionsOf = (hop: Hop): Action[] =>
-    hop.node === facts.name ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop);
-  const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
-    table: table.egressIP,
+/** Where the flows of a VNID's state are, without finer rules in table 101. */
+type Place = typeof table.egressIP | typeof table.egressHop;
+
+/** Makes a flow of one VNID's IP packets. */
+type Row = (priority: number, match: Flow['match'], actions: readonly Action[]) => Flow;
+
+function rowsOf(place: Place, vnid: Vnid): Row {
+  return (priority, match, actions) => ({
+    table: place,
     priority,
     match: { proto: 'ip', reg0: registerValue(vnid), ...match },
     actions,
   });
+}
+
+function actionsTo(facts: NodeFacts, vnid: Vnid): (hop: Hop) => Action[] {
+  return (hop) => (hop.node === facts.name ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop));
+}
+
+function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[], place: Place): VnidRules {
+  const hops = hopsUsed(listed, facts.firstAvailable);
+  const local = hops.find((hop) => hop.node === facts.name);
+  const actionsOf = actionsTo(facts, vnid);
+  const at = rowsOf(place, vnid);
   // a connection keeps its hop while that is available, also when new ones use another
   const kept = [
     ...listed.flatMap((hop) => recordedAt(facts, vnid, hop).map((one) => at(priority.egressIP.recorded, ...one))),
@@ -123,25 +142,67 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   };
 }
 
-function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
+function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place): VnidRules {
   switch (state.kind) {
     case 'normal':
       return { flows: [], groups: [] };
     case 'dropped':
       return {
-        flows: [
-          {
-            table: table.egressIP,
-            priority: priority.egressIP.vnid,
-            match: { reg0: registerValue(vnid) },
-            actions: [],
-          },
-        ],
+        flows: [{ table: place, priority: priority.egressIP.vnid, match: { reg0: registerValue(vnid) }, actions: [] }],
         groups: [],
       };
     case 'via':
-      return viaRules(facts, vnid, state.hops);
+      return viaRules(facts, vnid, state.hops, place);
   }
+}
+
+/**
+ * Networks that are reached with one egress IP of the VNID alone. A connection that has another one is given this; where
+ * it is not in use, nothing goes there.
+ */
+function networkFlows(facts: NodeFacts, vnid: Vnid, hops: readonly Hop[], { destinationIPs }: EgressRules): Flow[] {
+  const at = rowsOf(table.egressHop, vnid);
+  const actionsOf = actionsTo(facts, vnid);
+  return destinationIPs.flatMap(({ cidr, egressIP }) => {
+    const match = blockMatch('nw_dst', cidr);
+    const rank = priority.egressHop.ofNetwork + 2 * cidr.length;
+    const hop = hops.find((one) => one.egressIP === egressIP);
+    if (hop === undefined) return [at(rank, match, [])];
+    const recorded = recordedAt(facts, vnid, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
+    return [...recorded, at(rank, match, actionsOf(hop))];
+  });
+}
+
+/** Matches what goes to a destination; fragments without ports only where they are to count as the others. */
+function destinationMatches({ cidr, protocol, ports }: Destination, withFragments: boolean): Flow['match'][] {
+  const to = blockMatch('nw_dst', cidr);
+  if (protocol === undefined) return [to];
+  const of: readonly PolicyPort[] =
+    ports === undefined
+      ? [{ kind: 'any', protocol }]
+      : [{ kind: 'range', protocol, from: ports.first, to: ports.last }];
+  return portMatches(of, undefined)
+    .filter((match) => withFragments || match.nw_frag === undefined)
+    .map((match) => ({ ...to, ...match }));
+}
+
+/** Table 101 of a VNID with finer rules: what they cover goes to table 102, and the rest leaves as the node. */
+function coverageFlows(vnid: Vnid, { destinations, except }: EgressRules): Flow[] {
+  const at = rowsOf(table.egressIP, vnid);
+  const { excepted, covered, vnid: rest } = priority.egressIP;
+  const toHop = [goto(table.egressHop)];
+  const toNode = [goto(table.asNode)];
+  const named = [
+    ...except.flatMap((one) => destinationMatches(one, false).map((match) => at(excepted, match, toNode))),
+    ...(destinations ?? []).flatMap((one) => destinationMatches(one, true).map((match) => at(covered, match, toHop))),
+  ];
+  return [...uniqBy(named, flowKey), at(rest, {}, destinations === undefined ? toHop : toNode)];
+}
+
+function ruledRules(facts: NodeFacts, vnid: Vnid, state: VnidState, rules: EgressRules): VnidRules {
+  const { flows, groups } = stateRules(facts, vnid, state, table.egressHop);
+  const networks = state.kind === 'via' ? networkFlows(facts, vnid, state.hops, rules) : [];
+  return { flows: [...coverageFlows(vnid, rules), ...networks, ...flows], groups };
 }
 
 /**
@@ -171,7 +232,9 @@ function vnidRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
   const known = rulesByVnid(facts, state);
   const before = known.get(vnid);
   if (before !== undefined) return before;
-  const { flows, groups } = stateRules(facts, vnid, state);
+  const finer = state.kind === 'normal' ? undefined : state.rules;
+  const { flows, groups } =
+    finer === undefined ? stateRules(facts, vnid, state, table.egressIP) : ruledRules(facts, vnid, state, finer);
   const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups };
   known.set(vnid, rules);
   return rules;
@@ -213,8 +276,8 @@ function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>): (readonly
   return [...known.values()].map(({ flows }) => flows);
 }
 
-/** The flows of table 101 in addition to its defaults, for the VNIDs with a pod or an egress IP on this node. */
-export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): EgressRules {
+/** The flows of table 101 in addition to its defaults, and of table 102, for the VNIDs with a pod or an egress IP on this node. */
+export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): EgressContent {
   const parts = hostedFlows(facts, hostedHere(facts, state));
   const groups: Group[] = [];
   for (const vnid of localVnids) {

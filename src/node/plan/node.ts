@@ -3,8 +3,11 @@
  * facts.
  */
 import groupBy from 'lodash/groupBy.js';
+import { Fingerprint } from '../../model/egress/fingerprint.ts';
+import { rulesText } from '../../model/egress/rules.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop } from '../../model/egress/verdict.ts';
+import type { EgressRules } from '../../model/objects/egressrules.ts';
 import type { EgressPolicies } from '../../model/policy/egresspolicy.ts';
 import { type Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -49,6 +52,8 @@ export interface NodePlan {
   readonly flows: readonly Flow[];
   readonly groups: readonly Group[];
   readonly nft: NftElements;
+  /** The finer rules of pods here, by their chains in nft. */
+  readonly finerRules: ReadonlyMap<string, EgressRules>;
   /** The egress IPs for the uplink. */
   readonly addresses: ReadonlySet<Ip>;
   /** Egress IPs assigned to this node that it cannot carry, with the reason. */
@@ -109,7 +114,9 @@ function restrictedPods(
     const owner = ownerOf(vnid, masqueradeBit);
     const hops = verdict.kind === 'via' ? verdict.hops : [];
     const source = isHere(hops, name) ? snat.get(owner) : undefined;
-    restricted.set(ip, { owner, source, beginsHere: isHere(hopsUsed(hops, firstAvailable), name) });
+    const rules = verdict.kind === 'normal' ? undefined : verdict.rules;
+    const beginsHere = isHere(hopsUsed(hops, firstAvailable), name);
+    restricted.set(ip, { owner, source, beginsHere, ...(rules === undefined ? {} : { rules }) });
   }
   return restricted;
 }
@@ -128,6 +135,41 @@ const addressesOfNodes = memoizedPair(
     new Set([nodeIP, ...remotes.map((remote) => remote.nodeIP)]),
 );
 
+/** The chain of finer rules: the same for those that say the same. */
+const chainOf = memoized((rules: EgressRules): string => {
+  const fingerprint = new Fingerprint();
+  fingerprint.replace(undefined, rulesText(rules));
+  return `finer_${fingerprint.text}`;
+});
+
+/** Whether some of the traffic is not covered. */
+const leavesSome = ({ destinations, except }: EgressRules): boolean => destinations !== undefined || except.length > 0;
+
+/** The chain of each pod whose finer rules let it leave as the node, by pod and by owner. */
+function rulesElements(
+  restricted: ReadonlyMap<Ip, RestrictedPod>,
+  pods: NftElements['pods'],
+): Pick<NftElements, 'podRules' | 'ownerRules'> {
+  const podRules = new Map<Ip, string>();
+  const ownerRules = new Map<number, string>();
+  for (const [ip, { rules }] of restricted) {
+    const owner = pods.get(ip)?.unasked;
+    if (rules === undefined || owner === undefined || !leavesSome(rules)) continue;
+    podRules.set(ip, chainOf(rules));
+    ownerRules.set(owner, chainOf(rules));
+  }
+  return { podRules, ownerRules };
+}
+
+const noRules: ReadonlyMap<string, EgressRules> = new Map();
+
+/** The rules of these pods by their chain. */
+function chainsOf(restricted: ReadonlyMap<Ip, RestrictedPod>): ReadonlyMap<string, EgressRules> {
+  const all = [...restricted.values()].flatMap(({ rules }) => (rules === undefined ? [] : [rules]));
+  const leaving = all.filter(leavesSome);
+  return leaving.length === 0 ? noRules : new Map(leaving.map((rules) => [chainOf(rules), rules]));
+}
+
 function elements(
   { snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>,
   restricted: ReadonlyMap<Ip, RestrictedPod>,
@@ -136,22 +178,30 @@ function elements(
   const podSources = [...restricted].flatMap(([pod, { source }]) =>
     source === undefined ? [] : [[pod, source] as const],
   );
-  return { snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources), ...known };
+  return {
+    ...{ snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources) },
+    ...rulesElements(restricted, known.pods),
+    ...known,
+  };
 }
+
+/** What a node may have at most, and the finer rules that it names, by their chains. */
+export type Limits = NftElements & Pick<NodePlan, 'finerRules'>;
 
 /**
  * The limits of every current plan, from the egress state alone: the pods that are at least restricted, and the
  * addresses that the node may at most have and translate to.
  */
-export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
+export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): Limits {
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
   const snat = sourceByOwner(hostedHere(options, state), addresses, options);
   const known = { egressIPs: state.egressIPs, pods: ownersOf(pods, options), nodes: new Set<Ip>() };
-  return elements({ addresses, snat }, restrictedPods(pods, state, snat, options), known);
+  const restricted = restrictedPods(pods, state, snat, options);
+  return { ...elements({ addresses, snat }, restricted, known), finerRules: chainsOf(restricted) };
 }
 
 /** The limits of a node that may not have any egress IP. */
-export function nothingHosted(limits: NftElements): NftElements {
+export function nothingHosted(limits: Limits): Limits {
   return { ...limits, hosted: new Set(), snat: new Map(), podSources: new Map() };
 }
 
@@ -219,6 +269,7 @@ export function planNode(input: NodeInput): NodePlan {
       pods: ownersOf(pods, facts),
       nodes: addressesOfNodes(facts, remotes),
     }),
+    finerRules: chainsOf(restricted),
     addresses,
     refused,
     restricted,

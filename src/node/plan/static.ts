@@ -1,7 +1,7 @@
 /**
  * The flows that every node has, whatever its pods and peers, table by table. The other flows of these tables are in
  * the file of their concern: pods.ts, remotes.ts, networkpolicy.ts, egresspolicy.ts, multicast.ts, and egress.ts for
- * table 101.
+ * tables 101 and 102.
  */
 import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
 import {
@@ -43,6 +43,7 @@ const plannedElsewhere = [
   table.toLocalPod,
   table.isolation,
   table.toRemotePod,
+  table.egressHop,
   table.multicast,
   table.multicastLocal,
 ] as const;
@@ -281,6 +282,16 @@ function egressIP(facts: NodeFacts): Flow[] {
   ];
 }
 
+/** Table 103: what finer rules do not cover leaves as the node, as what requests no egress IP does in table 101. */
+function asNode(facts: NodeFacts): Flow[] {
+  const row = rowsOf(table.asNode);
+  const recorded = { ct_state: established, ct_mark: hex(noneAsked), proto: 'ip' } as const;
+  return [
+    ...(facts.datapath === 'system' ? [] : [row(priority.asNode.recorded, recorded, recordedToTun0(facts, 0))]),
+    row(priority.match, { proto: 'ip' }, packetToTun0(facts, 0, { mark: noneAsked })),
+  ];
+}
+
 const modeNumber = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const satisfies Record<IsolationMode, number>;
 
 /** Table 253: a note with mode and rule version, as two bytes padded to six. */
@@ -303,5 +314,6 @@ export const staticFlows = memoizedPair((facts: NodeFacts, networks: Networks): 
   ...deliver(facts, networks),
   ...outside(facts),
   ...egressIP(facts),
+  ...asNode(facts),
   ...version(networks),
 ]);

@@ -2,6 +2,7 @@
  * What the host of a node does with a packet: its service proxy, source NAT, and what our nft tables let leave. Pure; it
  * says what docs/datapath.md says of who sees which address.
  */
+import { choiceFor } from '../../model/egress/rules.ts';
 import { nodePorts } from '../../model/objects/well-known.ts';
 import { type Hit, type Opening, proxied } from '../../model/services/proxy.ts';
 import type { Endpoint } from '../../model/services/served.ts';
@@ -137,15 +138,23 @@ function plain(world: TraceWorld, node: TracedNode, packet: OnHost): Next {
   if (isReply)
     return ends('source NAT', end('leaves', 'an answer leaves with the address that its connection came in to'));
   if (mark === undefined) return wire(packet, end('leaves', `${node.name} sends it on as it came`, from));
-  if (mark === 0)
-    return wire(
-      packet,
-      end('leaves', 'the address of the node, because its namespace requests no egress IP', node.nodeIP),
-    );
+  if (mark === 0) return wire(packet, end('leaves', whyAsNode(node, packet), node.nodeIP));
   return wire(
     packet,
     end('leaves', `its namespace requests it, and ${node.name} has it`, sourceFor(node, mark) ?? from),
   );
+}
+
+function whyAsNode({ plan }: TracedNode, { from }: OnHost): string {
+  return plan.restricted.has(from)
+    ? 'the address of the node, because finer rules of its namespace do not cover it'
+    : 'the address of the node, because its namespace requests no egress IP';
+}
+
+/** Whether finer rules let a pod of the node send there as the node. */
+function isUncovered({ plan }: TracedNode, { from, to, proto, port: number }: OnHost): boolean {
+  const rules = plan.restricted.get(from)?.rules;
+  return choiceFor(rules, { destination: to, protocol: proto, port: number }).kind === 'node';
 }
 
 /** A packet to an address of the Service network that no Service has with this port. */
@@ -280,7 +289,7 @@ function outward(world: TraceWorld, node: TracedNode, packet: OnHost, { isMasque
   const own = isMasqueraded || mark === undefined ? undefined : sourceFor(node, mark);
   if (own !== undefined)
     return wire(packet, end('leaves', `${leads}, and ${node.name} has the namespace's egress IP`, own));
-  if (isOfAsking(node, packet) && !isInside) {
+  if (isOfAsking(node, packet) && !isInside && !isUncovered(node, packet)) {
     const why =
       mark === undefined
         ? `${node.name} gives nobody its own address in the place of an egress IP`

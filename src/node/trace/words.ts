@@ -2,9 +2,9 @@
 import { reasonText } from '../../model/egress/reasons.ts';
 import { listText } from '../../model/values/list-text.ts';
 import type { Flow } from '../ovs/flow.ts';
-import { table } from '../ovs/pipeline.ts';
+import { priority, table } from '../ovs/pipeline.ts';
 import type { Packet } from './packet.ts';
-import type { End } from './walk.ts';
+import type { End, Taken } from './walk.ts';
 import type { TraceWorld } from './world.ts';
 
 /** `table N NAME`. */
@@ -53,6 +53,8 @@ function egressText({ actions }: Flow, packet: Packet): string {
   if (actions.length === 0)
     return isReply ? 'an answer to nothing that came in' : 'its namespace requests egress IPs, and may use none now';
   if (isReply) return 'an answer leaves as its connection came in';
+  const goesTo = actions.flatMap((one) => (one.kind === 'goto' ? [one.table] : []))[0];
+  if (goesTo !== undefined) return goesTo === table.asNode ? 'no finer rule covers it' : 'finer rules cover it';
   if (actions.some(({ kind }) => kind === 'group'))
     return 'each connection takes one of several egress IPs, and keeps it';
   if (packet.in_port === 1) return 'its VNID has an egress IP here';
@@ -81,7 +83,10 @@ function sayingOf(world: TraceWorld, flow: Flow, packet: Packet): string | undef
     case table.egressPolicy:
       return egressPolicyText(world, flow, packet);
     case table.egressIP:
+    case table.egressHop:
       return egressText(flow, packet);
+    case table.asNode:
+      return 'finer rules of its namespace do not cover the destination: it leaves as the node';
     case table.toService:
       return isDrop(flow)
         ? dropText(flow.table, packet)
@@ -110,13 +115,17 @@ function dropText(number: number, { nw_dst: to = '', tun_src: from = '' }: Packe
 export function whyDropped(world: TraceWorld, { taken }: End): string {
   const last = taken.at(-1);
   if (last === undefined) return 'no flow is for it';
-  if (last.flow.table !== table.egressIP) return sayingOf(world, last.flow, last.packet) ?? 'nothing lets it pass';
-  return egressReason(world, last.packet) ?? egressText(last.flow, last.packet);
+  if (last.flow.table !== table.egressIP && last.flow.table !== table.egressHop)
+    return sayingOf(world, last.flow, last.packet) ?? 'nothing lets it pass';
+  return egressReason(world, last) ?? egressText(last.flow, last.packet);
 }
 
-/** Why the VNID may use none of its egress IPs. */
-function egressReason(world: TraceWorld, { reg0 = 0, isReply }: Packet): string | undefined {
+/** Why the VNID may use none of its egress IPs, or not the one for this network. */
+function egressReason(world: TraceWorld, { flow, packet: { reg0 = 0, isReply } }: Taken): string | undefined {
   const verdict = [...world.state.vnids].find(([vnid]) => vnid === reg0)?.[1];
-  if (verdict?.kind !== 'dropped' || isReply === true) return undefined;
+  if (verdict === undefined || verdict.kind === 'normal' || isReply === true) return undefined;
+  if (flow.priority >= priority.egressHop.ofNetwork)
+    return `the one egress IP that its namespace takes to ${flow.match.nw_dst ?? 'any address'} is not in use`;
+  if (verdict.kind !== 'dropped') return undefined;
   return verdict.reasons.map((reason) => `${reason.code}: ${reasonText(reason)}`).join('; ');
 }

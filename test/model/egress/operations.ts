@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { EgressInput } from '../../../src/model/egress/state.ts';
 import type { EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
+import { ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import type { HostSubnet, InvalidHostSubnet } from '../../../src/model/objects/hostsubnet.ts';
 import type { NetNamespace } from '../../../src/model/objects/netnamespace.ts';
 import type { Cidr, Ip } from '../../../src/model/values/address.ts';
@@ -12,6 +13,7 @@ export type Operation =
   | { readonly op: 'setHostSubnet'; readonly value: HostSubnet }
   | { readonly op: 'setAbsent'; readonly value: InvalidHostSubnet }
   | { readonly op: 'setNetworks'; readonly value: readonly Cidr[] }
+  | { readonly op: 'setExcluded'; readonly value: readonly Cidr[] }
   | { readonly op: 'deleteHostSubnet'; readonly name: NodeName }
   | { readonly op: 'setNetNamespace'; readonly value: NetNamespace }
   | { readonly op: 'deleteNetNamespace'; readonly name: NamespaceName }
@@ -66,8 +68,31 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       value: hostSubnet(name, { hostIP, ...fields }),
     })),
   fc
-    .record({ name: namespace, netid: fc.integer({ min: 0, max: 4 }), ips: fc.array(requested, { maxLength: 3 }) })
-    .map(({ name, netid, ips }): Operation => ({ op: 'setNetNamespace', value: netNamespace(name, netid, ips) })),
+    .record({
+      name: namespace,
+      netid: fc.integer({ min: 0, max: 4 }),
+      ips: fc.array(requested, { maxLength: 3 }),
+      annotations: fc.oneof(
+        { weight: 3, arbitrary: fc.constant({}) },
+        {
+          weight: 1,
+          arbitrary: fc.record(
+            {
+              [ruleAnnotations.destinations]: fc.constantFrom('10.0.0.0/8', 'tcp:443', 'bogus'),
+              [ruleAnnotations.destinationIPs]: fc.constantFrom('10.1.0.0/16=192.168.8.1', '0.0.0.0/0=192.168.8.9'),
+            },
+            { requiredKeys: [] },
+          ),
+        },
+      ),
+    })
+    .map(({ name, netid, ips, annotations }): Operation => ({
+      op: 'setNetNamespace',
+      value: netNamespace(name, netid, ips, annotations),
+    })),
+  fc
+    .subarray(['10.0.0.0/8', '172.16.0.0/12'])
+    .map((list): Operation => ({ op: 'setExcluded', value: list.map(cidrOf) })),
   fc
     .record({
       name: node,
@@ -92,6 +117,7 @@ export class Store {
   readonly #absent = new Map<string, InvalidHostSubnet>();
   readonly #netNamespaces = new Map<string, NetNamespace>();
   #networks: readonly Cidr[] = [];
+  #excluded: readonly Cidr[] = [];
   readonly #offline = new Set<Ip>();
 
   apply(operation: Operation): void {
@@ -106,6 +132,9 @@ export class Store {
         return;
       case 'setNetworks':
         this.#networks = operation.value;
+        return;
+      case 'setExcluded':
+        this.#excluded = operation.value;
         return;
       case 'deleteHostSubnet':
         this.#hostSubnets.delete(operation.name);
@@ -127,6 +156,7 @@ export class Store {
     return {
       absent: [...this.#absent.values()],
       networks: this.#networks,
+      excluded: this.#excluded,
       hostSubnets: [...this.#hostSubnets.values()],
       netNamespaces: [...this.#netNamespaces.values()],
       offline: new Set(this.#offline),
@@ -143,6 +173,8 @@ export function applyTo(tracker: EgressTracker, operation: Operation): EgressCha
       return tracker.setAbsent(operation.value);
     case 'setNetworks':
       return tracker.setNetworks(operation.value);
+    case 'setExcluded':
+      return tracker.setExcluded(operation.value);
     case 'deleteHostSubnet':
       return tracker.deleteHostSubnet(operation.name);
     case 'setNetNamespace':
@@ -171,8 +203,13 @@ export function shuffledInput(input: Required<EgressInput>, seed: number): Requi
   return {
     absent: shuffled(input.absent, seed + 3),
     networks: shuffled(input.networks, seed + 4),
+    excluded: input.excluded,
     hostSubnets: shuffled(input.hostSubnets, seed),
     netNamespaces: shuffled(input.netNamespaces, seed + 1),
     offline: new Set(shuffled([...input.offline], seed + 2)),
   };
 }
+
+/** A text that is the same for the same value, the numbers of networks too. */
+export const printed = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));

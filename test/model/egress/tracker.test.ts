@@ -4,7 +4,7 @@ import { type EgressState, egressState, vnidState } from '../../../src/model/egr
 import { type EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { rounds } from '../../rounds.ts';
 import { cidr, hostSubnet, netNamespace, vnid } from '../parsed.ts';
-import { applyTo, operation, shuffledInput, Store } from './operations.ts';
+import { applyTo, operation, printed, shuffledInput, Store } from './operations.ts';
 
 const list = (state: EgressState) => ({
   assigned: [...state.assigned],
@@ -12,22 +12,22 @@ const list = (state: EgressState) => ({
   requests: [...state.requests],
 });
 
-const whole = (state: EgressState): string => JSON.stringify([list(state), [...state.egressIPs].sort()]);
+const whole = (state: EgressState): string => printed([list(state), [...state.egressIPs].sort()]);
 
 /** What a change should have said, from the states before and after. */
 function expected(before: EgressState, after: EgressState): EgressChange {
   const vnids = new Map([...before.vnids.keys(), ...after.vnids.keys()].map((key) => [key, vnidState(after, key)]));
   for (const key of vnids.keys()) {
     const same =
-      JSON.stringify([before.vnids.get(key), before.requests.get(key)]) ===
-      JSON.stringify([after.vnids.get(key), after.requests.get(key)]);
+      printed([before.vnids.get(key), before.requests.get(key)]) ===
+      printed([after.vnids.get(key), after.requests.get(key)]);
     if (same) vnids.delete(key);
   }
   const assigned = new Map(
     [...before.assigned.keys(), ...after.assigned.keys()].map((key) => [key, after.assigned.get(key)]),
   );
   for (const key of assigned.keys())
-    if (JSON.stringify(before.assigned.get(key)) === JSON.stringify(after.assigned.get(key))) assigned.delete(key);
+    if (printed(before.assigned.get(key)) === printed(after.assigned.get(key))) assigned.delete(key);
   return { vnids, assigned };
 }
 

@@ -22,6 +22,7 @@ const surroundings = ({ hosts = {}, requesters = {}, offline = [], unusable = {}
     unusable: unusable[one],
   }),
   isOffline: (nodeIP) => offline.map(addressOf).includes(nodeIP),
+  excluded: [],
 });
 const evaluated = (requests: readonly string[], around: Around) =>
   evaluateVnid(vnid(42), [netNamespace('one', 42, [...requests])], surroundings(around));

@@ -27,6 +27,7 @@ test('connections are read from what conntrack prints', async () => {
     destinationPort: '8080',
     translated: '192.168.7.11',
     answerer: '10.1.8.72',
+    answererPort: '8080',
     mark: 0,
   });
   expect(all.map(({ sourcePort }) => sourcePort)).toEqual(['40000', '5353', undefined, '40001', '40002', '40003']);

@@ -1,5 +1,6 @@
 /** Connections of a node for tests, the node that they are judged by, and a table that conntrack deletes from. */
 import fc from 'fast-check';
+import { type EgressRules, readRules, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import type { Ip } from '../../../src/model/values/address.ts';
 import type { Connection } from '../../../src/node/conntrack/connection.ts';
 import type { Ownership } from '../../../src/node/conntrack/stale.ts';
@@ -117,6 +118,22 @@ export const tuple = ({
 }: Connection): string =>
   [protocol, source, destination, sourcePort, destinationPort, translated, answerer, mark].join(' ');
 
+/** Finer rules by protocol, port and network, with an egress IP by network. */
+const someRules: readonly EgressRules[] = [
+  { destinations: 'tcp:80' },
+  { except: '10.1.8.72,udp:53' },
+  { destinationIPs: `10.1.8.72=${redIP},10.1.8.0/24=${blueIP}` },
+].flatMap(
+  (texts: Partial<Record<keyof typeof ruleAnnotations, string>>) =>
+    readRules(
+      Object.fromEntries(
+        (['destinations', 'except', 'destinationIPs'] as const).flatMap((name) =>
+          texts[name] === undefined ? [] : [[ruleAnnotations[name], texts[name]]],
+        ),
+      ),
+    ).rules ?? [],
+);
+
 /** Nodes like `ownership`, each with other pods, owners and addresses. */
 export const anyOwnership: fc.Arbitrary<Ownership> = fc
   .record({
@@ -127,11 +144,14 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
     restricted: fc.uniqueArray(
       fc.tuple(
         fc.constantFrom('10.254.0.2', '10.254.0.3', '10.254.0.130').map(ip),
-        fc.record({
-          owner: fc.constantFrom(red, blue),
-          source: fc.constantFrom(undefined, redIP, blueIP),
-          beginsHere: fc.boolean(),
-        }),
+        fc
+          .record({
+            owner: fc.constantFrom(red, blue),
+            source: fc.constantFrom(undefined, redIP, blueIP),
+            beginsHere: fc.boolean(),
+            rules: fc.option(fc.constantFrom(...someRules), { nil: undefined }),
+          })
+          .map(({ rules, ...pod }) => ({ ...pod, ...(rules === undefined ? {} : { rules }) })),
       ),
       { selector: ([pod]) => pod },
     ),

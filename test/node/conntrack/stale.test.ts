@@ -1,6 +1,9 @@
 /** Which connections must end. */
+import { readRules } from '../../../src/model/objects/egressrules.ts';
+import { ourAnnotations } from '../../../src/model/objects/well-known.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
 import { type Connection } from '../../../src/node/conntrack/connection.ts';
-import { judge } from '../../../src/node/conntrack/stale.ts';
+import { judge, type RestrictedPod } from '../../../src/node/conntrack/stale.ts';
 import { ctMark, unasked } from '../../../src/node/ovs/pipeline.ts';
 import { ip } from '../states.ts';
 import {
@@ -98,4 +101,64 @@ test.each<readonly [string, Connection, boolean]>([
 ])('a connection %s', (_what, one, stale) => {
   const own = new Set([...ownership.own, ip('10.254.0.1')]);
   expect(judge({ ...ownership, own })(one)).toBe(stale);
+});
+
+describe('finer rules', () => {
+  const rulesOf = (annotations: Readonly<Record<string, string>>) => {
+    const { rules } = readRules(
+      Object.fromEntries(Object.entries(annotations).map(([name, text]) => [`${ourAnnotations}${name}`, text])),
+    );
+    if (rules === undefined) throw new Error('no rules');
+    return rules;
+  };
+  /** Whether a connection of the red pod must end, where its namespace has these rules. */
+  const ends = (
+    annotations: Readonly<Record<string, string>>,
+    translated: Ip,
+    mark: number,
+    more: Partial<Connection> = {},
+    pod: Partial<RestrictedPod> = {},
+  ): boolean => {
+    const ruled = { ...ownership.restricted.get(ip('10.254.0.2'))!, rules: rulesOf(annotations), ...pod };
+    const restricted = new Map([...ownership.restricted, [ip('10.254.0.2'), ruled]]);
+    return judge({ ...ownership, restricted })(connection('10.254.0.2', translated, mark, more));
+  };
+  const covered = { destinations: 'udp:10.1.0.0/16:53' };
+  const other = { 'except-destinations': '10.1.8.72' };
+
+  test('what they cover may not go on as the node, and what they do not cover goes on so', () => {
+    expect(ends(covered, nodeIP, wasRed)).toBe(true);
+    expect(ends(covered, redIP, red)).toBe(false);
+    expect(ends(other, nodeIP, wasRed)).toBe(false);
+    expect(ends(other, nodeIP, unasked.unknown)).toBe(false);
+  });
+
+  test('what they do not cover any more does not go on with the egress IP', () => {
+    expect(ends(other, redIP, red)).toBe(true);
+    expect(ends(other, nodeIP, red)).toBe(true);
+    // a record of Open vSwitch from when it had a hop elsewhere, which gets no source NAT here
+    expect(ends(other, ip('10.254.0.2'), red)).toBe(true);
+  });
+
+  test('protocol and port of who answers decide', () => {
+    expect(ends(covered, nodeIP, wasRed, { protocol: 'tcp' })).toBe(false);
+    expect(ends(covered, nodeIP, wasRed, { answererPort: '54' })).toBe(false);
+    expect(ends(covered, nodeIP, wasRed, { destinationPort: '54', answererPort: '53' })).toBe(true);
+    expect(ends({ destinations: 'tcp:443' }, nodeIP, wasRed, { protocol: 'icmp' })).toBe(false);
+  });
+
+  test('a network with an egress IP of its own is reached with no other', () => {
+    const here = { 'destination-ips': `10.1.0.0/16=${redIP}` };
+    const elsewhere = { 'destination-ips': `10.1.0.0/16=${blueIP}` };
+    expect([ends(here, redIP, red), ends(elsewhere, redIP, red)]).toEqual([false, true]);
+    expect(ends(elsewhere, redIP, red, { destination: '10.2.0.1' })).toBe(false);
+    // by a hop elsewhere: recorded without source NAT
+    const untranslated = ip('10.254.0.2');
+    expect([ends(here, untranslated, red), ends(elsewhere, untranslated, red)]).toEqual([true, false]);
+    expect(ends(here, untranslated, red, {}, { beginsHere: false })).toBe(true);
+  });
+
+  test('connections within the cluster know none', () => {
+    expect(ends(other, ip('10.254.0.2'), wasRed, { destination: '10.254.0.3' })).toBe(false);
+  });
 });

@@ -10,6 +10,8 @@ const none: NftElements = {
   egressIPs: new Set(),
   restricted: new Set(),
   podSources: new Map(),
+  podRules: new Map(),
+  ownerRules: new Map(),
   pods: new Map(),
   nodes: new Set(),
 };

@@ -8,7 +8,7 @@ type Sets = Readonly<Record<string, readonly unknown[]>>;
 
 const [pod, egressIP] = [ip('10.254.0.2'), ip('192.168.7.200')];
 const owner = 0x2000004d;
-const maps = ['egress_snat', 'pod_owners', 'pod_unasked'];
+const maps = ['egress_snat', 'pod_owners', 'pod_unasked', 'owner_rules', 'pod_rules'];
 const well: Record<string, readonly unknown[]> = {
   egress_snat: [[owner, '192.168.7.200']],
   egress_sources: [{ concat: [owner, '192.168.7.200'] }],
@@ -24,8 +24,12 @@ const well: Record<string, readonly unknown[]> = {
   pod_itself: [{ concat: ['10.254.0.2', '10.254.0.2'] }],
   node_addresses: ['192.168.7.11'],
   egress_ips: ['192.168.7.200'],
+  owner_rules: [[0x2400004d, { goto: { target: 'finer_1' } }]],
+  pod_rules: [['10.254.0.2', { goto: { target: 'finer_1' } }]],
 };
 const wanted = contentOf({
+  podRules: new Map([[pod, 'finer_1']]),
+  ownerRules: new Map([[0x2400004d, 'finer_1']]),
   snat: new Map([[owner, egressIP]]),
   hosted: new Set([egressIP]),
   egressIPs: new Set([egressIP]),

@@ -14,6 +14,8 @@ const content = (restricted: readonly (typeof pod)[]) =>
     egressIPs: new Set(),
     restricted: new Set(restricted),
     podSources: new Map(),
+    podRules: new Map(),
+    ownerRules: new Map(),
     pods: new Map(),
     nodes: new Set(),
   });

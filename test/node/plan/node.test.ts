@@ -43,7 +43,8 @@ describe.each(names)('%s', (name) => {
       '',
     ].join('\n');
     expectGolden(`node/golden/${name}.txt`, text);
-    expect(renderBase({ ...facts, ...networks, uplink })).toContain('chain leak_guard');
+    const { finerRules } = plan;
+    expect(renderBase({ ...facts, ...networks, uplink, finerRules })).toContain('chain leak_guard');
   });
 
   test('does not depend on the order of its input', () => {
@@ -137,12 +138,17 @@ const ownersOf = (netid: number): PodOwners => ({
   inbound: inboundOwnerOf(vnid(netid)),
   unasked: unaskedOwnerOf(vnid(netid), 14),
 });
+const someChain = fc.constantFrom('finer_1', 'finer_2');
 const someElements: fc.Arbitrary<NftElements> = fc.record({
   snat: fc.array(fc.tuple(fc.integer({ min: 0x20000001, max: 0x20000004 }), someIp)).map((pairs) => new Map(pairs)),
   hosted: fc.array(someIp).map((ips) => new Set(ips)),
   egressIPs: fc.array(someIp).map((ips) => new Set(ips)),
   restricted: fc.array(someIp).map((ips) => new Set(ips)),
   podSources: fc.array(fc.tuple(someIp, someIp)).map((pairs) => new Map(pairs)),
+  podRules: fc.array(fc.tuple(someIp, someChain)).map((pairs) => new Map(pairs)),
+  ownerRules: fc
+    .array(fc.tuple(fc.integer({ min: 0x24000001, max: 0x24000003 }), someChain))
+    .map((pairs) => new Map(pairs)),
   pods: fc
     .array(fc.tuple(someIp, fc.integer({ min: 10, max: 12 })))
     .map((pairs) => new Map(pairs.map(([pod, netid]) => [pod, ownersOf(netid)]))),
@@ -208,9 +214,16 @@ test('limits take away and restrict, and give nothing but answers to those who c
       expect([...closed.restricted_pods.values()].map(({ key }) => key).sort()).toEqual(
         [...new Set([...from.restricted, ...to.restricted])].sort(),
       );
-      const allowing = ['egress_sources', 'egress_snat', 'egress_hosted', 'owners', 'pod_sources'] as const;
+      const allowing = [
+        ...(['egress_sources', 'egress_snat', 'egress_hosted', 'owners'] as const),
+        'pod_sources' as const,
+      ];
       for (const set of allowing) {
         expect([...closed[set]]).toEqual([...actual[set]].filter(([id]) => limits[set].has(id)));
+      }
+      for (const set of ['pod_rules', 'owner_rules'] as const) {
+        const had = new Set([...actual[set].values()].map(({ key }) => key));
+        expect([...closed[set]]).toEqual([...limits[set]].filter(([, { key }]) => had.has(key)));
       }
       for (const set of ['pod_answers', 'pod_itself'] as const) expect(closed[set]).toEqual(limits[set]);
       expect(obey(actual, changes(actual, closed))).toEqual(obey(closed, []));
@@ -255,6 +268,8 @@ test('a mark that gets another address loses the old one in the transaction that
       egressIPs: new Set(),
       restricted: new Set(),
       podSources: new Map([[ip('10.254.0.2'), ip(address)]]),
+      podRules: new Map(),
+      ownerRules: new Map(),
       pods: new Map(),
       nodes: new Set(),
     });

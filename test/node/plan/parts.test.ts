@@ -25,7 +25,7 @@ class Cluster {
     const all = Array.from({ length: count }, (_, index) => index);
     this.#tracker = EgressTracker.of({
       hostSubnets: [hostSubnet(0, address(0)), hostSubnet(1, ...all.slice(1).map(address)), hostSubnet(2)],
-      netNamespaces: all.map((index) => netNamespace(100 + index, address(index))),
+      netNamespaces: all.map((index) => netNamespace(100 + index, [address(index)])),
       offline: new Set(),
     });
     this.#pods = all.slice(0, 8).map((index) => ({
@@ -64,11 +64,11 @@ class Cluster {
 test.each([
   [
     'a namespace with a pod here gets another egress IP',
-    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(103, address(4_000))),
+    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(103, [address(4_000)])),
   ],
   [
     'a namespace without a pod here does',
-    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(109, address(4_000))),
+    (tracker: EgressTracker) => tracker.setNetNamespace(netNamespace(109, [address(4_000)])),
   ],
   ['an egress IP goes to this node', (tracker: EgressTracker) => tracker.setHostSubnet(hostSubnet(2, address(3)))],
   ['nothing changes', () => undefined],
@@ -80,7 +80,7 @@ test.each([
 
 test('a change of a namespace without pods here touches no flow', () => {
   const { parts, messages } = new Cluster(50).cost((tracker) =>
-    tracker.setNetNamespace(netNamespace(109, address(9), address(10))),
+    tracker.setNetNamespace(netNamespace(109, [address(9), address(10)])),
   );
   expect([parts, messages]).toEqual([0, 0]);
 });

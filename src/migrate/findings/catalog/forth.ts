@@ -95,6 +95,12 @@ export const forthRows = {
     about: "the UDP port of OVN-Kubernetes' tunnels must be open between nodes, and no object shows whether it is",
   },
   HostSubnetInvalid: { severities: ['warning'], about: 'it counts as absent: its node gets no label' },
+  FinerRulesLost: {
+    severities: ['warning'],
+    about:
+      'annotations `egress.sdn-compat.io/…` say which traffic takes which egress IP, and nothing is made of them: all of it takes any of them',
+    loses: { what: 'the choice of the traffic that takes an egress IP', spans: ['for-good'] },
+  },
   HostedControlPlane: {
     severities: ['blocker'],
     about: 'the control plane is hosted by another cluster, which sets the plugin',

@@ -25,6 +25,7 @@ const reasons: Readonly<Record<number, DropReason>> = {
   [table.isolation]: 'NetworkPolicyIngress',
   [table.egressPolicy]: 'EgressNetworkPolicy',
   [table.egressIP]: 'EgressIPNotInUse',
+  [table.egressHop]: 'EgressIPNotInUse',
   [table.route]: 'AnswerToNothing',
 };
 

@@ -6,6 +6,7 @@ import type { Ip } from '../../../../model/values/address.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { placementBound, placementNotKept } from '../../../findings/placement.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
+import { finerRulesFindings } from '../../../requests/finer-rules.ts';
 import { hasObject } from '../../../requests/groups.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { nodeSelector } from '../chosen-nodes.ts';
@@ -30,6 +31,7 @@ export function egressIPPart(context: Context): Part {
     findings: [
       ...groups.flatMap((group) => groupFindings(context, group)),
       ...made.flatMap(({ object }) => existing(context.snapshot, object)),
+      ...finerRulesFindings(context.snapshot, context.chosen, 'OVN-Kubernetes'),
       ...boundFinding(context),
       ...(context.kept.spoiler === undefined ? [] : [placementNotKept(context.kept.spoiler)]),
       ...unlabeledFindings(context),

@@ -1,0 +1,77 @@
+/** What users are told of finer rules. */
+import { clusterOf } from '../../../src/model/cluster/cluster.ts';
+import { leavingOf } from '../../../src/model/cluster/leaving.ts';
+import { narrowed } from '../../../src/model/cluster/narrowed.ts';
+import { statusOf } from '../../../src/model/cluster/summary.ts';
+import { excludedAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
+import { reportOn } from '../../../src/model/simulation/report.ts';
+import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
+
+const { destinations, destinationIPs, except } = ruleAnnotations;
+const [one, two] = ['192.168.8.1', '192.168.8.2'] as const;
+
+function namespace(name: string, netid: number, annotations: Readonly<Record<string, string>>, egressIPs = [one]) {
+  const raw = rawNetNamespace(name, netid, [...egressIPs]);
+  return { ...raw, metadata: { ...raw.metadata, annotations } };
+}
+
+function cluster(namespaces: readonly ReturnType<typeof namespace>[], excluded?: string) {
+  const clusterNetworks = [
+    {
+      apiVersion: 'network.openshift.io/v1' as const,
+      kind: 'ClusterNetwork' as const,
+      metadata: {
+        name: 'default',
+        ...(excluded === undefined ? {} : { annotations: { [excludedAnnotation]: excluded } }),
+      },
+      clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength: 9 }],
+      serviceNetwork: '172.30.0.0/16',
+    },
+  ];
+  const hostSubnets = [rawHostSubnet('node-1', { egressIPs: [one] })];
+  return clusterOf({ hostSubnets, netNamespaces: namespaces, nodes: [], clusterNetworks }, new Set());
+}
+
+const notes = (...given: Parameters<typeof cluster>) =>
+  statusOf(cluster(...given)).notes.map(({ kind, name, code, message }) => `${kind} ${name} ${code}: ${message}`);
+
+test('status and simulation show the rules that count, and what is asked for alone', () => {
+  const rules = { [destinations]: 'tcp:443', [destinationIPs]: `10.0.0.0/8=${one}` };
+  const all = cluster([namespace('red', 42, rules), namespace('blue', 43, {}, [])], '192.0.2.0/24');
+  const row = { namespaces: ['red'], vnid: 42, destinations: ['tcp:443'], except: ['192.0.2.0/24'] };
+  const status = statusOf(all);
+  expect(status.rules).toEqual([{ ...row, destinationIPs: [`10.0.0.0/8=${one}`] }]);
+  expect(narrowed(status, { namespaces: new Set(['red']) }).rules).toHaveLength(1);
+  expect(narrowed(status, { namespaces: new Set(['blue']) })).not.toHaveProperty('rules');
+  expect(reportOn(all, all).after.namespaces.map((each) => [each.namespace, each.rules])).toEqual([
+    ['blue', undefined],
+    ['red', `only tcp:443; not 192.0.2.0/24; 10.0.0.0/8=${one}`],
+  ]);
+  expect(leavingOf(status, 'red').kind).toBe('unknown');
+  expect(statusOf(cluster([namespace('red', 42, {})]))).not.toHaveProperty('rules');
+});
+
+test('what cannot be read is told on the object, with annotation and value', () => {
+  expect(notes([namespace('red', 42, { [destinations]: '10.0.0.0/8,x', [except]: 'tcp:1' })], 'y')).toEqual([
+    `ClusterNetwork default InvalidExcludedCIDRs: annotation ${excludedAnnotation} is "y", which cannot be read: "y" is no address and no CIDR; it counts as absent, so that no network is excluded`,
+    `NetNamespace red InvalidEgressRule: annotation ${destinations} is "10.0.0.0/8,x", which cannot be read: "x" is no address and no CIDR; it counts as absent, so that more traffic takes an egress IP, not less`,
+  ]);
+});
+
+test('namespaces that share a VNID and say different things are told so, each of them', () => {
+  const rules = { [destinations]: '10.0.0.0/8' };
+  const codes = (other: Readonly<Record<string, string>>) =>
+    notes([namespace('red', 42, rules), namespace('blue', 42, other)]).filter((text) => text.includes('EgressRules'));
+  expect(codes({}).map((text) => text.split(':')[0])).toEqual([
+    'NetNamespace blue EgressRulesDisagree',
+    'NetNamespace red EgressRulesDisagree',
+  ]);
+  expect(codes(rules)).toEqual([]);
+});
+
+test('an egress IP by network that the namespace does not request is told', () => {
+  const rules = { [destinationIPs]: `10.0.0.0/8=${two},11.0.0.0/8=${two},12.0.0.0/8=${one}` };
+  expect(notes([namespace('red', 42, rules)])).toEqual([
+    `NetNamespace red EgressIPOfRuleNotRequested: ${two} is the egress IP for 10.0.0.0/8, 11.0.0.0/8, and the namespace does not request it: what goes there is dropped`,
+  ]);
+});

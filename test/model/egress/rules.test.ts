@@ -1,0 +1,79 @@
+/** Which address a packet leaves with, by the rules of its VNID. */
+import { choiceFor, joinedRules, rulesText, unrequested } from '../../../src/model/egress/rules.ts';
+import { egressState } from '../../../src/model/egress/state.ts';
+import { ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
+import { cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
+
+const { destinations, except, destinationIPs } = ruleAnnotations;
+const [one, two] = ['192.168.8.1', '192.168.8.2'] as const;
+const namespace = (name: string, annotations: Readonly<Record<string, string>>) =>
+  netNamespace(name, 42, [one, two], annotations);
+
+/** `node`, `any`, or the one egress IP. */
+function way(annotations: Readonly<Record<string, string>>, to: string, excluded: readonly string[] = []): string {
+  const [destination = '', protocol = 'icmp', port] = to.split(' ');
+  const { rules } = joinedRules([namespace('red', annotations)], excluded.map(cidr));
+  const packet = { destination: ip(destination), protocol, port: port === undefined ? undefined : Number(port) };
+  const choice = choiceFor(rules, packet);
+  return choice.kind === 'only' ? choice.egressIP : choice.kind;
+}
+
+test('without rules everything takes any egress IP', () => {
+  expect([way({}, '10.1.2.3'), way({}, '10.1.2.3 tcp 443')]).toEqual(['any', 'any']);
+  expect(way({ [destinations]: 'bogus' }, '10.1.2.3')).toBe('any');
+});
+
+test('only what destinations name takes one, less what is excepted', () => {
+  const only = { [destinations]: '10.0.0.0/8,tcp:443' };
+  expect(way(only, '10.1.2.3')).toBe('any');
+  expect(way(only, '11.1.2.3')).toBe('node');
+  expect([way(only, '11.1.2.3 tcp 443'), way(only, '11.1.2.3 udp 443')]).toEqual(['any', 'node']);
+  const less = { ...only, [except]: '10.1.0.0/16,tcp:10.2.0.0/16:80' };
+  expect([way(less, '10.1.2.3 tcp 443'), way(less, '10.2.2.3 tcp 80')]).toEqual(['node', 'node']);
+  expect([way(less, '10.2.2.3 tcp 81'), way(less, '10.2.2.3')]).toEqual(['any', 'any']);
+});
+
+test('what the cluster excludes takes none, whatever the namespace says', () => {
+  expect(way({}, '10.1.2.3', ['10.0.0.0/8'])).toBe('node');
+  expect(way({}, '11.1.2.3', ['10.0.0.0/8'])).toBe('any');
+  expect(way({ [destinations]: '10.1.2.3', [destinationIPs]: `10.1.2.3=${one}` }, '10.1.2.3', ['10.1.0.0/16'])).toBe(
+    'node',
+  );
+});
+
+test('the longest network decides which egress IP, and only for what takes one', () => {
+  const pairs = { [destinationIPs]: `10.0.0.0/8=${one},10.1.0.0/16=${two}` };
+  expect([way(pairs, '10.2.0.1'), way(pairs, '10.1.0.1'), way(pairs, '11.0.0.1')]).toEqual([one, two, 'any']);
+  const ruled = { ...pairs, [destinations]: 'tcp:443', [except]: '10.1.5.0/24' };
+  expect([way(ruled, '10.1.0.1 tcp 443'), way(ruled, '10.1.0.1 tcp 80')]).toEqual([two, 'node']);
+  expect(way(ruled, '10.1.5.1 tcp 443')).toBe('node');
+});
+
+test('namespaces that share a VNID have rules together only if they say the same', () => {
+  const rules = { [destinations]: '10.0.0.0/8' };
+  const [red, blue] = [namespace('red', rules), namespace('blue', rules)];
+  expect(joinedRules([red, blue], [])).toEqual({ rules: red.rules, disagree: false });
+  expect(joinedRules([red, namespace('blue', {})], [])).toEqual({ rules: undefined, disagree: true });
+  expect(joinedRules([namespace('blue', {}), red], [])).toEqual({ rules: undefined, disagree: true });
+  // one that cannot be read says nothing
+  expect(joinedRules([namespace('red', { [except]: 'x' }), namespace('blue', {})], [])).toEqual({
+    rules: undefined,
+    disagree: false,
+  });
+  const { rules: left } = joinedRules([red, namespace('blue', {})], [cidr('172.16.0.0/12')]);
+  expect(rulesText(left)).toBe('[null,["172.16.0.0/12"],[]]');
+});
+
+test('pairs may name what the namespace does not request', () => {
+  const { rules } = namespace('red', { [destinationIPs]: `10.0.0.0/8=192.168.8.9,11.0.0.0/8=${one}` });
+  expect(unrequested(rules, [ip(one)])).toEqual(['192.168.8.9']);
+  expect(unrequested(undefined, [])).toEqual([]);
+});
+
+test('a VNID has its rules in its state, whether it has a way out or not', () => {
+  const red = namespace('red', { [destinations]: '10.0.0.0/8' });
+  const state = (egressIPs: string[]) =>
+    egressState({ hostSubnets: [hostSubnet('node-1', { egressIPs })], netNamespaces: [red], offline: new Set() });
+  expect(state([one]).vnids.get(red.vnid)).toMatchObject({ kind: 'via', rules: red.rules });
+  expect(state([]).vnids.get(red.vnid)).toMatchObject({ kind: 'dropped', rules: red.rules });
+});
