@@ -211,6 +211,7 @@ function beginAdd(one: Sandbox): {
   readonly ended: Promise<Ran>;
   readonly kill: () => void;
   readonly hangUp: () => void;
+  readonly signal: (name: NodeJS.Signals) => void;
 } {
   const child = spawn(process.execPath, [plugin], {
     env: { ...process.env, CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...one.env },
@@ -221,7 +222,12 @@ function beginAdd(one: Sandbox): {
   const ended = new Promise<Ran>((resolve) =>
     child.on('close', (code) => resolve({ status: code ?? -1, stdout, stderr: '' })),
   );
-  return { ended, kill: () => child.kill('SIGKILL'), hangUp: () => child.stdout.destroy() };
+  return {
+    ended,
+    kill: () => child.kill('SIGKILL'),
+    hangUp: () => child.stdout.destroy(),
+    signal: (name) => child.kill(name),
+  };
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -233,7 +239,10 @@ async function withoutSwitch(work: () => Promise<void>): Promise<void> {
 }
 
 describe('an ADD that is overtaken', () => {
-  const detached = { code: 100, msg: expect.stringContaining('was detached while it was being attached') as string };
+  const detached = {
+    code: 100,
+    msg: expect.stringMatching('it was detached (while it was being attached|before this was heard)') as string,
+  };
 
   test('by a DEL while it waits for the NetNamespace fails, leaves nothing, and the sandbox can be added later', async () => {
     const one = await sandbox('overtaken');
@@ -245,6 +254,21 @@ describe('an ADD that is overtaken', () => {
     expect(ran.status).toBe(1);
     expect(JSON.parse(ran.stdout)).toMatchObject(detached);
     await sleep(300);
+    expect(await leftOf(one)).toBe('');
+    const address = await add(one);
+    expect(await attached(address)).toBe(true);
+    await remove(one);
+    expect(await leftOf(one)).toBe('');
+  });
+
+  test('by a DEL before it is heard makes nothing, and the sandbox can be added later', async () => {
+    const one = await sandbox();
+    const adding = beginAdd(one);
+    adding.signal('SIGSTOP');
+    await remove(one);
+    adding.signal('SIGCONT');
+    const ran = await adding.ended;
+    expect([ran.status, ran.stdout]).toEqual([1, expect.stringContaining('it was detached before this was heard')]);
     expect(await leftOf(one)).toBe('');
     const address = await add(one);
     expect(await attached(address)).toBe(true);

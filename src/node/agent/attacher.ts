@@ -7,7 +7,7 @@ import { asList, parseJson } from '../../model/values/json.ts';
 import { messageOf } from '../../model/values/message-of.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
-import { type Attempt, Attempts } from '../cni/attempts.ts';
+import { type Attempt, Attempts, type Caller } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
 import { collect, leftWords } from '../cni/collect.ts';
 import type { LinkedPods } from '../cni/linked.ts';
@@ -70,7 +70,7 @@ export class PodAttacher {
       case 'ADD':
         return this.#attach(request, caller);
       case 'DEL':
-        await this.#detach(request.sandbox);
+        await this.#detach(request);
         return undefined;
       case 'CHECK':
         await this.#check(request);
@@ -99,7 +99,7 @@ export class PodAttacher {
           this.#deps.logger.warn({ ...about, err: error }, 'what a failed ADD made is left to the DEL'),
       );
     };
-    return this.#attempts.run(sandbox, caller, { work, undo });
+    return this.#attempts.run(request, caller, { work, undo });
   }
 
   async #attempt(request: CniRequest, attempt: Attempt): Promise<CniResult> {
@@ -224,14 +224,14 @@ export class PodAttacher {
       ({ network, sandbox }) => network === ofNetwork && !valid.has(sandbox) && !this.#attempts.has(sandbox),
     );
     const sandboxes = stale.map(({ sandbox }) => sandbox);
-    const { removed, failed } = await collect(sandboxes, (sandbox) => this.#detach(sandbox));
+    const { removed, failed } = await collect(sandboxes, (sandbox) => this.#detach({ sandbox, began: -1 }));
     if (removed.length > 0) this.#deps.logger.info({ sandboxes: removed }, 'left-over attachments removed');
     if (failed.length > 0) throw new Error(leftWords(failed));
   }
 
   /** Removes everything the node has for a pod, and everything that a pending ADD would still make. */
-  #detach(sandbox: string): Promise<void> {
-    return this.#attempts.remove(sandbox, () => this.#remove(sandbox));
+  #detach(caller: Caller): Promise<void> {
+    return this.#attempts.remove(caller, () => this.#remove(caller.sandbox));
   }
 
   /** Removes the veth first: a port without a veth is never restored. */

@@ -12,6 +12,12 @@ export interface Attempt {
   readonly making: () => void;
 }
 
+/** Of a request: its sandbox, and when its plugin began, in milliseconds since this machine was booted. */
+export interface Caller {
+  readonly sandbox: string;
+  readonly began: number;
+}
+
 /** The ADDs of one sandbox since its last DEL. */
 interface PendingAdds {
   readonly attempts: Set<AbortController>;
@@ -19,8 +25,13 @@ interface PendingAdds {
   isUnfinished: boolean;
 }
 
+/** The DELs to remember: of more sandboxes than are removed while one plugin starts. */
+const mostRemoved = 1_000;
+
 export class Attempts {
   readonly #pending = new Map<string, PendingAdds>();
+  /** When the plugin of the last DEL of each sandbox began, the oldest first. */
+  readonly #removed = new Map<string, number>();
   readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
 
   /** Whether an ADD of the sandbox is pending. */
@@ -44,12 +55,16 @@ export class Attempts {
   /**
    * Runs an ADD for a caller. If it fails or is no longer wanted, and no other ADD of the sandbox is pending or has
    * succeeded, then `undo`, which never rejects, removes what was made, in turn. Throws the reason.
+   *
+   * A plugin may be so slow that the DEL, by another one that began later, is there before it: then it makes nothing. (One
+   * that is asked after a DEL has ended begins later than that had.)
    */
   async run<T>(
-    sandbox: string,
+    { sandbox, began }: Caller,
     caller: AbortSignal,
     add: { readonly work: (attempt: Attempt) => Promise<T>; readonly undo: () => Promise<void> },
   ): Promise<T> {
+    if (began <= (this.#removed.get(sandbox) ?? -1)) throw new Error('it was detached before this was heard');
     const pending = this.#pending.get(sandbox) ?? { attempts: new Set(), isUnfinished: false };
     this.#pending.set(sandbox, pending);
     const own = new AbortController();
@@ -78,7 +93,14 @@ export class Attempts {
   }
 
   /** Cancels every pending ADD of the sandbox, and removes the sandbox once none of them makes anything more. */
-  async remove(sandbox: string, remove: () => Promise<void>): Promise<void> {
+  async remove({ sandbox, began }: Caller, remove: () => Promise<void>): Promise<void> {
+    const last = this.#removed.get(sandbox) ?? -1;
+    this.#removed.delete(sandbox);
+    this.#removed.set(sandbox, Math.max(last, began));
+    for (const oldest of this.#removed.keys()) {
+      if (this.#removed.size <= mostRemoved) break;
+      this.#removed.delete(oldest);
+    }
     const pending = this.#pending.get(sandbox);
     this.#pending.delete(sandbox);
     for (const attempt of pending?.attempts ?? [])

@@ -1,4 +1,5 @@
 /** The CNI plugin: asks the node's agent over its socket and prints the result for CNI. */
+import { readFileSync } from 'node:fs';
 import { isRecord } from '../../model/values/json.ts';
 import { askAgent } from './client.ts';
 import { type CniError, errorCode, parseCall, renderError, renderResult, supportedVersions } from './protocol.ts';
@@ -23,6 +24,15 @@ function errorOf(command: string, socket: string, error: unknown): CniError {
   return { code: errorCode.tryAgainLater, msg: `the agent of this node does not answer at ${socket}`, details: msg };
 }
 
+/**
+ * When the kernel started this process, in milliseconds since this machine was booted, to a hundredth of a second: field
+ * 22 of /proc/PID/stat, in ticks of user space, of which every architecture has a hundred a second.
+ */
+function begunAt(): number {
+  const afterName = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1) ?? '';
+  return Number(afterName.split(' ')[19]) * 10;
+}
+
 function print(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
@@ -40,7 +50,7 @@ export async function runPlugin(): Promise<void> {
   else {
     const { cniVersion, socket, request } = call.value;
     try {
-      const answer: unknown = await askAgent(socket, request);
+      const answer: unknown = await askAgent(socket, { ...request, began: begunAt() });
       if (request.command === 'ADD' && isResult(answer)) print(renderResult(cniVersion, answer, request));
     } catch (error) {
       fail(cniVersion, errorOf(request.command, socket, error));

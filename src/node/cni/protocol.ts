@@ -1,7 +1,7 @@
 /** The CNI calling convention (specification 0.3.1 to 1.1.0): environment and standard input in, JSON out. Pure. */
 import { asText, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import type { CniRequest, CniResult } from './server.ts';
+import type { CniQuestion, CniResult } from './server.ts';
 
 export const supportedVersions = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
 /** The version of a configuration that names none, by the specification. */
@@ -35,7 +35,7 @@ export interface CniError {
 /** A call from the runtime. VERSION needs no agent. */
 export type CniCall =
   | { readonly kind: 'version'; readonly cniVersion: string }
-  | { readonly kind: 'ask'; readonly cniVersion: string; readonly socket: string; readonly request: CniRequest };
+  | { readonly kind: 'ask'; readonly cniVersion: string; readonly socket: string; readonly request: CniQuestion };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -124,7 +124,7 @@ function parseRequest(
   command: keyof typeof needed,
   env: Environment,
   { network, raw }: Config,
-): Result<CniRequest, CniError> {
+): Result<CniQuestion, CniError> {
   const variable = (name: string): string => env[name] ?? '';
   const missing = needed[command].filter((name) => variable(name) === '');
   if (missing.length > 0)
@@ -189,7 +189,7 @@ export function parseCall(env: Environment, stdin: string): Result<CniCall, CniE
 }
 
 /** Formats the result of ADD for the requested version. */
-export function renderResult(cniVersion: string, result: CniResult, request: CniRequest): object {
+export function renderResult(cniVersion: string, result: CniResult, request: CniQuestion): object {
   const { ip, prefixLength, gateway, mac, mtu, networks } = result;
   const isOld = cniVersion.startsWith('0.');
   const address = { address: `${ip}/${prefixLength}`, gateway, interface: 0, ...(isOld ? { version: '4' } : {}) };

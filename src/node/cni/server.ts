@@ -2,6 +2,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { uptime } from 'node:os';
 import { dirname } from 'node:path';
 import { whenAborted } from '../../io/async/when-aborted.ts';
 import { asText, isRecord } from '../../model/values/json.ts';
@@ -13,8 +14,8 @@ function isCommand(value: unknown): value is CniCommand {
   return commands.some((command) => command === value);
 }
 
-/** A request of the CNI plugin. */
-export interface CniRequest {
+/** What a container runtime asks of the CNI plugin. */
+export interface CniQuestion {
   readonly command: CniCommand;
   /** The name of the runtime's network. */
   readonly network: string;
@@ -25,6 +26,12 @@ export interface CniRequest {
   readonly name: string;
   /** For GC: the sandboxes that stay. */
   readonly valid: readonly string[];
+}
+
+/** A request of the CNI plugin. */
+export interface CniRequest extends CniQuestion {
+  /** When the plugin began, in milliseconds since this machine was booted. */
+  readonly began: number;
 }
 
 export interface CniResult {
@@ -74,6 +81,7 @@ function parseRequest(body: unknown): CniRequest {
     command,
     network: asText(given['network']),
     sandbox: field('sandbox'),
+    began: typeof given['began'] === 'number' ? given['began'] : uptime() * 1_000, // a plugin of an older version says nothing
     netns: field('netns'),
     device: field('device'),
     namespace: field('namespace'),

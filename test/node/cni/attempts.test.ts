@@ -10,7 +10,7 @@ class World {
   readonly order: string[] = [];
 
   /** An ADD that makes the sandbox when `begin` resolves and ends when `end` does. */
-  add(caller: AbortSignal, begin: Promise<unknown>, end: Promise<unknown>): Promise<string> {
+  add(caller: AbortSignal, begin: Promise<unknown>, end: Promise<unknown>, began = 1): Promise<string> {
     const work = async ({ signal, making }: Attempt): Promise<string> => {
       await begin;
       await this.attempts.inTurn(sandbox, () => {
@@ -22,11 +22,11 @@ class World {
       await end;
       return 'added';
     };
-    return this.attempts.run(sandbox, caller, { work, undo: () => this.#clear('undo') });
+    return this.attempts.run({ sandbox, began }, caller, { work, undo: () => this.#clear('undo') });
   }
 
-  remove(): Promise<void> {
-    return this.attempts.remove(sandbox, () => this.#clear('remove'));
+  remove(began = 0): Promise<void> {
+    return this.attempts.remove({ sandbox, began }, () => this.#clear('remove'));
   }
 
   #clear(what: string): Promise<void> {
@@ -99,4 +99,23 @@ test('of two ADDs of one sandbox the last that fails undoes it, and one that suc
     await Promise.all([first, ended]);
     expect([world.isThere, world.attempts.has(sandbox)]).toEqual([isKept, false]);
   }
+});
+
+test('an ADD that began before a DEL and is heard after it makes nothing; one that began later does', async () => {
+  const world = new World();
+  await world.remove(5);
+  await world.remove(3);
+  await expect(world.add(nobody, now, now, 5)).rejects.toThrow('it was detached before this was heard');
+  expect([world.isThere, world.attempts.has(sandbox)]).toEqual([false, false]);
+  await expect(world.add(nobody, now, now, 6)).resolves.toBe('added');
+  expect(world.isThere).toBe(true);
+});
+
+test('DELs of a thousand sandboxes are remembered, and those before them are not', async () => {
+  const attempts = new Attempts();
+  const add = { work: () => Promise.resolve('added'), undo: () => Promise.resolve() };
+  for (let index = 0; index <= 1_000; index += 1)
+    await attempts.remove({ sandbox: `s${index}`, began: 9 }, () => Promise.resolve());
+  await expect(attempts.run({ sandbox: 's0', began: 1 }, nobody, add)).resolves.toBe('added');
+  await expect(attempts.run({ sandbox: 's1', began: 1 }, nobody, add)).rejects.toThrow('it was detached before');
 });
