@@ -26,7 +26,7 @@ export async function measureChanges(
   });
   let told: (line: string) => void = () => undefined;
   createInterface({ input: monitor.stderr }).on('line', (line) => told(line));
-  await sleep(rest);
+  await sleep(Math.max(rest, 500)); // until it listens
   const found: number[] = [];
   for (const index of which) {
     const name = project(index);
