@@ -14,11 +14,11 @@ import { excludedAnnotation, ruleAnnotations } from '../src/model/objects/egress
 import {
   assignSubnetAnnotation,
   fixedVnidAnnotation,
+  macvlanAnnotation,
   multicastAnnotation,
   nodeUidAnnotation,
 } from '../src/model/objects/well-known.ts';
 import { bandwidthAnnotations } from '../src/node/cni/bandwidth.ts';
-import { macvlanAnnotation } from '../src/node/cni/macvlan.ts';
 
 interface Schema {
   readonly type?: string;

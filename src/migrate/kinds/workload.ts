@@ -1,11 +1,11 @@
 /** Pods, and what makes pods, as the migrator reads them: their template, and whether it is for an egress router. */
 import type { KubeObject } from '../../model/objects/raw.ts';
+import { macvlanAnnotation } from '../../model/objects/well-known.ts';
 import { fieldOf, isRecord } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, textAt } from './item.ts';
 
 /** Part of the key of the annotation that makes a pod an egress router. */
 export const macvlanMark = 'assign-macvlan';
-const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';
 
 /** A variable of a container. */
 export type Variable = { readonly name: string } & (

@@ -24,6 +24,9 @@ export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-
 /** With what the annotations begin by which a NetNamespace asks for more than OpenShift SDN could do. */
 export const ourAnnotations = 'egress.sdn-compat.io/';
 
+/** The Pod annotation with which an egress router asks for a macvlan interface: `true`, or the name of a NIC. */
+export const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';
+
 /** The HostSubnet annotation, `true` on one that an admin made for a host outside the cluster: it is given a subnet. */
 export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
 

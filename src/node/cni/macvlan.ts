@@ -4,14 +4,12 @@
  */
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { PodObject } from '../../model/objects/raw.ts';
+import { macvlanAnnotation } from '../../model/objects/well-known.ts';
 import { asText } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
 import { bridge, tunDevice, vxlanDevice } from '../ovs/pipeline.ts';
-
-/** The Pod annotation with which an egress router asks for it: `true`, or the name of a NIC. */
-export const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';
 
 /** The name of the interface in the pod. */
 export const macvlanDevice = 'macvlan0';
