@@ -22,6 +22,7 @@ import { endAll, processesIn } from '../nodes/daemons.ts';
 import { takeTogether } from '../nodes/wires.ts';
 import { accounts, writeAccount } from './accounts.ts';
 import { isGiven } from './given.ts';
+import { runRouterImages } from './routers.ts';
 
 export interface KubeletDeps {
   readonly client: KubeClient;
@@ -220,6 +221,7 @@ class Kubelet {
     );
     if (datapath === 'netdev') await takeTogether(exec, netns, podDevice);
     point(files.pod(layout, namespace, name), netns);
+    await runRouterImages({ exec, signal: this.#signal }, pod, netns);
     await this.#started(pod, node, podIP, netns);
   }
 

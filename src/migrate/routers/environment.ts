@@ -7,6 +7,8 @@ import type { Snapshot } from '../snapshot.ts';
 /** The variables of a router by name; the value of some cannot be known, and why. */
 export type Environment = ReadonlyMap<string, Result<string>>;
 
+type Configured = Pick<Snapshot, 'configMaps'>;
+
 /** All that request a macvlan interface, sorted by namespace, kind and name, without those that another one made. */
 export function macvlanHolders({ workloads }: Snapshot): readonly WorkloadItem[] {
   const uids = new Set(workloads.map(({ object }) => object.metadata.uid));
@@ -24,7 +26,7 @@ export function macvlanHolders({ workloads }: Snapshot): readonly WorkloadItem[]
 }
 
 /** Variables of the init containers, then of the others. ConfigMaps are looked up; an unknown value is an error. */
-export function environmentOf(snapshot: Snapshot, { namespace, containers }: WorkloadItem): Environment {
+export function environmentOf(snapshot: Configured, { namespace, containers }: WorkloadItem): Environment {
   const found = new Map<string, Result<string>>();
   const add = (name: string, value: Result<string>): void => {
     if (!found.has(name)) found.set(name, value);
@@ -71,7 +73,7 @@ export function portOf(text: string): number | undefined {
   return /^\d+$/.test(text) && port >= 1 && port <= 65535 ? port : undefined;
 }
 
-function valueOf(snapshot: Snapshot, namespace: string, variable: Variable): Result<string> {
+function valueOf(snapshot: Configured, namespace: string, variable: Variable): Result<string> {
   switch (variable.kind) {
     case 'value':
       return ok(variable.value);
@@ -87,6 +89,6 @@ function valueOf(snapshot: Snapshot, namespace: string, variable: Variable): Res
   }
 }
 
-function dataOf(snapshot: Snapshot, namespace: string, name: string): Readonly<Record<string, string>> | undefined {
+function dataOf(snapshot: Configured, namespace: string, name: string): Readonly<Record<string, string>> | undefined {
   return snapshot.configMaps.find((one) => one.namespace === namespace && one.name === name)?.data;
 }

@@ -55,6 +55,7 @@ export interface PodObject extends KubeObject {
 /** The part of a container that is read. */
 export interface ContainerObject {
   readonly name?: string;
+  readonly image?: string;
   readonly command?: readonly string[];
   readonly terminationMessagePath?: string;
   readonly securityContext?: { readonly privileged?: boolean; readonly [field: string]: unknown };
