@@ -25,6 +25,10 @@ const cluster: readonly KubeObject[] = [
   ]).flat(),
 ];
 
+/** The lines on standard error that are no progress, which long work tells. */
+const complaints = ({ stderr }: Pick<RunResult, 'stderr'>): string[] =>
+  stderr.split('\n').filter((line) => line !== '' && !/^[a-z -]+: \d+ of \d+$/.test(line));
+
 let started: Started;
 let folder = '';
 let plan = '';
@@ -94,7 +98,7 @@ test('a whole migration and back by the command, killed on the way', async () =>
     expect([null, 1, 0]).toContain(status);
   }
   const resumed = await run('apply', '--plan', plan);
-  expect(resumed.stderr).toBe('');
+  expect(complaints(resumed)).toEqual([]);
   expect(resumed.status).toBe(0);
   const all = await done();
   expect(all).toHaveLength(new Set(all).size);
@@ -118,9 +122,9 @@ test('a whole migration and back by the command, killed on the way', async () =>
   const shown = await run('back', '--plan', plan, '--plan-only');
   expect([shown.status, shown.stdout]).toEqual([0, expect.stringContaining('NetNamespace ns0: would be restored')]);
   const back = await run('back', '--plan', plan);
-  expect([back.status, back.stderr, back.stdout]).toEqual([
+  expect([back.status, complaints(back), back.stdout]).toEqual([
     0,
-    '',
+    [],
     expect.stringContaining('nothing of the migration is left'),
   ]);
   expect(await dump(started.client, [netNamespaces])).toEqual(before);
