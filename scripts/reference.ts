@@ -107,6 +107,7 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [ruleAnnotations.destinations]: ['NetNamespace', 'only traffic to these takes an egress IP (`docs/finer-rules.md`)'],
   [ruleAnnotations.except]: ['NetNamespace', 'traffic to these takes no egress IP'],
   [ruleAnnotations.destinationIPs]: ['NetNamespace', '`CIDR=EGRESSIP`: which egress IP traffic to a network takes'],
+  [ruleAnnotations.podSelector]: ['NetNamespace', 'a label selector: only pods that it selects take an egress IP'],
   [excludedAnnotation]: ['ClusterNetwork', 'networks that no egress IP is for'],
   [assignSubnetAnnotation]: ['HostSubnet', '`true` on one of a host outside the cluster: it is given a subnet'],
   [fixedVnidAnnotation]: ['HostSubnet', 'the VNID of all packets to that host'],
