@@ -58,7 +58,7 @@ const ovnParts = ['cluster', 'egressips', 'firewall', 'router'].map((part) => `t
 /** Of OVN-Kubernetes' own files only these know its rooms; the others are what its parts share. */
 const ovnEntry = '^src/migrate/targets/ovn/(target|translate)\\.ts$';
 const targets = '^src/migrate/targets\\.ts$';
-const targetRooms = ['findings', 'input', 'kinds', 'requests'];
+const targetRooms = ['findings', 'input', 'kinds', 'requests', 'routers'];
 
 /** What puts the controllers together: of the layer's own files only these know its rooms. */
 const controllersEntry = '^src/controllers/(run|allocators)\\.ts$';
@@ -147,7 +147,11 @@ module.exports = {
         [marks]: [],
         [placement]: [],
         'targets/ovn/live': ['kinds', marks, placement],
-        ...Object.fromEntries(ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'requests', 'targets/ovn']])),
+        ...Object.fromEntries(
+          ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'requests', 'routers', 'targets/ovn']]),
+        ),
+        routers: ['kinds'],
+        proxies: ['kinds', 'routers'],
         compare: ['findings', 'requests'],
         plan: ['findings'],
         report: ['findings', 'plan'],

@@ -1,8 +1,11 @@
 /**
- * How long new connections fail when the node of an egress IP loses its link, from the pods of every other node. Each
- * pod opens a connection every 50 ms; the time is from unplugging the link to the last failed attempt of any of them.
- * Needs root.
+ * How long new connections fail when the node of an egress IP loses its link, or its Open vSwitch or agent is killed, from
+ * the pods of every other node. Each pod opens a connection every 50 ms; the time is from that moment to the last failed
+ * attempt of any of them. Needs root.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { TestLab, until } from '../test/e2e/lab.ts';
 import { Client, sleep } from '../test/e2e/outage.ts';
 
@@ -18,6 +21,8 @@ interface Mode {
   readonly firstAvailable?: boolean;
   /** One IP that the controller places by egressCIDRs, else two on two nodes by hand. */
   readonly isAutomatic?: boolean;
+  /** What is killed; else the link is unplugged. */
+  readonly killed?: 'node' | 'ovs-vswitchd';
   /** Milliseconds at p95. */
   readonly target: number;
 }
@@ -25,6 +30,8 @@ interface Mode {
 const modes: readonly Mode[] = [
   { name: 'two IPs, defaults', target: 4_000 },
   { name: 'two IPs, probe interval 250ms', interval: '250ms', target: 1_500 },
+  { name: 'two IPs, defaults, ovs killed', killed: 'ovs-vswitchd', target: 4_000 },
+  { name: 'two IPs, defaults, agent killed', killed: 'node', target: 100 },
   { name: 'first available, 250ms', interval: '250ms', firstAvailable: true, target: 1_500 },
   { name: 'egressCIDRs, defaults', isAutomatic: true, target: 4_000 },
   { name: 'egressCIDRs, 250ms', interval: '250ms', isAutomatic: true, target: 1_500 },
@@ -50,18 +57,38 @@ async function hostsNow(lab: TestLab): Promise<Worker[]> {
   );
 }
 
+/** Unplugs the link of a worker; returns when it went down, in milliseconds since 1970. */
+async function unplug(lab: TestLab, victim: Worker): Promise<number> {
+  const watch = spawn('ip', ['-n', `sdnc.${lab.name}.net`, 'monitor', 'link', 'dev', victim], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const down = once(createInterface({ input: watch.stdout }), 'line').then(() => Date.now());
+  try {
+    await lab.command('fail', victim, '--mode', 'link');
+    return await down;
+  } finally {
+    watch.kill();
+  }
+}
+
+/** Kills a daemon of a worker; returns when that was, in milliseconds since 1970. */
+function kill(lab: TestLab, victim: Worker, daemon: string): number {
+  process.kill(lab.pid(`${daemon}-${victim}`), 'SIGKILL');
+  return Date.now();
+}
+
 async function repeat(
   lab: TestLab,
   clients: ReadonlyMap<Worker, Client>,
-  { round, target }: { round: number; target: number },
+  round: number,
+  { killed, target }: Mode,
 ): Promise<number> {
   const hosts = await hostsNow(lab);
   const victim = hosts[round % hosts.length]!;
   const others = [...clients].flatMap(([worker, client]) => (worker === victim ? [] : [client]));
-  const pulled = Date.now();
-  await lab.command('fail', victim, '--mode', 'link');
+  const broken = killed === undefined ? await unplug(lab, victim) : kill(lab, victim, killed);
   await sleep(target + 2_000); // what has not failed within a second has not failed
-  const outage = Math.max(...others.map((client) => client.lastFailure(pulled, Date.now() - 1_100)));
+  const outage = Math.max(...others.map((client) => client.lastFailure(broken, Date.now() - 1_100)));
   await lab.command('heal', victim);
   await until('its pod gets answers again', () => (clients.get(victim)?.attempts.at(-1)?.source ?? '') !== '', 30);
   await sleep(target); // three answers
@@ -90,8 +117,7 @@ async function measure(mode: Mode): Promise<number[]> {
     );
     await sleep(4_000);
     const outages: number[] = [];
-    for (let round = 0; round < repetitions; round += 1)
-      outages.push(await repeat(lab, clients, { round, target: mode.target }));
+    for (let round = 0; round < repetitions; round += 1) outages.push(await repeat(lab, clients, round, mode));
     return outages.sort((a, b) => a - b);
   } finally {
     for (const client of clients.values()) client.stop();

@@ -34,7 +34,7 @@ export const routerUntranslated = makes(
     today: `An egress router. ${stateOf(holder)}`,
     tomorrow: `No EgressRouter is made: ${reason}.`,
     action:
-      'Run a proxy of your own (for HTTP, DNS or TCP) in a namespace that has an egress IP, and point the clients at it; or correct the router and plan again.',
+      'Put a proxy of your own in its place, for which `sdn-compat migrate proxies` prints the manifests, and point the clients at it; or correct the router and plan again.',
   }),
 );
 
@@ -45,7 +45,8 @@ export const secondRouter = makes(
     ...subject(holder),
     today: `An egress router in redirect mode. ${stateOf(holder)}`,
     tomorrow: `No EgressRouter is made: a namespace serves one only, and ${first.kind} ${first.name} has it.`,
-    action: 'Move this router to a namespace of its own and plan again.',
+    action:
+      'Move this router to a namespace of its own and plan again, or put a proxy in its place (`sdn-compat migrate proxies --redirect`).',
   }),
 );
 

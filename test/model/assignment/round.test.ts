@@ -130,7 +130,8 @@ test('beyond the exact size as many are placed, with half shares, and it settles
       away += ours[2] - best[2];
       if (ours[2] === best[2]) squares += ours[3] - best[3];
       let now = start;
-      for (let count = 0; count < 2; count++) now = written(now, rough(now));
+      // one round more than an exact plan needs: with an IP withdrawn, another placement may look as good
+      for (let count = 0; count < 3; count++) now = written(now, rough(now));
       expect(rough(now).changed).toEqual([]);
     }),
     { numRuns: rounds(1000) },

@@ -1,19 +1,25 @@
-/** `sdn-compat migrate inspect|compare|addresses|gather|predict`, which only look. Each command is loaded when it is used. */
-import { type Command, Option } from 'commander';
+/** `sdn-compat migrate inspect|compare|addresses|gather|proxies|predict`, which only look. Each command is loaded when it is used. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { newPlugins } from '../../../migrate/targets.ts';
 import { addClientOptions } from '../../client.ts';
 import { flagOf, planOptions } from '../options.ts';
-import { source } from '../source-options.ts';
+import { list, source } from '../source-options.ts';
 import type { AddressesFlags } from './addresses.ts';
 import type { CompareFlags } from './compare.ts';
 import type { GatherFlags } from './gather.ts';
 import type { InspectFlags } from './inspect.ts';
 import type { PredictFlags } from './predict.ts';
+import type { ProxiesFlags } from './proxies.ts';
 
 const target = (): Option => {
   const names = newPlugins.map(({ name }) => name);
   return new Option('--to <target>', 'network plugin to migrate to').choices(names).default(names[0]);
 };
+
+function userID(text: string): number {
+  if (!/^[1-9][0-9]{0,9}$/.test(text)) throw new InvalidArgumentError(`${JSON.stringify(text)} is no user but root.`);
+  return Number(text);
+}
 
 /** Adds the commands to `migrate`. */
 export function addLookCommands(migrate: Command): void {
@@ -46,6 +52,24 @@ export function addLookCommands(migrate: Command): void {
     .description('write exactly what a plan is made from, and nothing secret, as a folder or .tar.gz that `-f` reads')
     .requiredOption('--out <path>', 'folder, or file named .tar, .tar.gz or .tgz; it must not be there yet')
     .action(async (flags: GatherFlags) => (await import('./gather.ts')).runGather(flags));
+
+  source(migrate.command('proxies'))
+    .description(
+      'print manifests of proxies in place of egress routers in HTTP and DNS mode, which no network plugin replaces; exit status 1 if one cannot be replaced',
+    )
+    .addOption(target())
+    .addOption(list('--namespace <name>', 'only routers of this namespace'))
+    .option('--redirect', 'also in place of routers in redirect mode, for their rules of TCP', false)
+    .option('--squid-image <image>', 'image with /usr/sbin/squid', 'ubuntu/squid:latest')
+    .option('--haproxy-image <image>', 'image with haproxy', 'haproxy:lts')
+    .addOption(
+      new Option(
+        '--run-as-user <uid>',
+        'user that the proxies run as, where images begin as root and the cluster, unlike OpenShift, chooses no other',
+      ).argParser(userID),
+    )
+    .addOption(new Option('-o, --output <format>', 'format').choices(['yaml', 'json']).default('yaml'))
+    .action(async (flags: ProxiesFlags) => (await import('./proxies.ts')).runProxies(flags));
 
   migrate
     .command('predict')

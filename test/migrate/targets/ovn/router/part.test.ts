@@ -106,7 +106,7 @@ test('values may come from a ConfigMap; the prefix from the network of a node', 
 test.each([
   ['HTTP proxy', { EGRESS_HTTP_PROXY_DESTINATION: '*' }, 'it is an HTTP proxy'],
   ['DNS proxy', { EGRESS_DNS_PROXY_DESTINATION: '80 example.org' }, 'it is a DNS proxy'],
-  ['an unknown mode', { EGRESS_ROUTER_MODE: 'fly' }, 'its mode is "fly"'],
+  ['an unknown mode', { EGRESS_ROUTER_MODE: 'fly' }, 'EGRESS_ROUTER_MODE: "fly" is no mode'],
   ['a wrong rule', { EGRESS_DESTINATION: '80 tcp example.org' }, '"80 tcp example.org" is no PORT PROTOCOL ADDRESS'],
   [
     'an address that is not last',

@@ -33,10 +33,7 @@ describe('the mode', () => {
   });
 
   it.each([
-    [
-      { EGRESS_ROUTER_MODE: 'http-proxy' },
-      `its mode is "http-proxy", and OVN-Kubernetes's egress router only redirects`,
-    ],
+    [{ EGRESS_ROUTER_MODE: 'http-proxy' }, "it is an HTTP proxy, and OVN-Kubernetes's egress router only redirects"],
     [{ EGRESS_HTTP_PROXY_DESTINATION: '*' }, "it is an HTTP proxy, and OVN-Kubernetes's egress router only redirects"],
     [{ EGRESS_DNS_PROXY_DESTINATION: '' }, "it is a DNS proxy, and OVN-Kubernetes's egress router only redirects"],
   ])('is another one: %j', (changes, reason) => {
