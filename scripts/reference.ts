@@ -108,6 +108,7 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [ruleAnnotations.destinations]: ['NetNamespace', 'only traffic to these takes an egress IP (`docs/finer-rules.md`)'],
   [ruleAnnotations.except]: ['NetNamespace', 'traffic to these takes no egress IP'],
   [ruleAnnotations.destinationIPs]: ['NetNamespace', '`CIDR=EGRESSIP`: which egress IP traffic to a network takes'],
+  [ruleAnnotations.podSelector]: ['NetNamespace', 'a label selector: only pods that it selects take an egress IP'],
   [placementAnnotations.nodeSelector]: [
     'NetNamespace',
     'a label selector: the only nodes on which automatic assignment puts its egress IPs (`docs/finer-rules.md`)',

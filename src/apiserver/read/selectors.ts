@@ -1,15 +1,12 @@
 /** Label and field selectors in query strings. */
-import { type Labels, matches, parseSelector } from '../../model/objects/selector.ts';
-import { type Json, jsonEqual } from '../../model/values/json.ts';
+import mapValues from 'lodash/mapValues.js';
+import { matches } from '../../model/objects/selector.ts';
+import { parseSelector, selectorTerms } from '../../model/objects/selector-text.ts';
+import { asText, type Json, jsonEqual } from '../../model/values/json.ts';
 import { badRequest } from '../refusal.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 
 export type Matcher = (object: StoredObject) => boolean;
-
-/** Splits at commas outside parentheses. */
-function terms(text: string): readonly string[] {
-  return text.split(/,(?![^()]*\))/).map((term) => term.trim());
-}
 
 /**
  * Selects labels: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. Throws Refusal if the text is
@@ -18,13 +15,7 @@ function terms(text: string): readonly string[] {
 export function labelsMatcher(text: string): (labels: Readonly<Record<string, Json | undefined>>) => boolean {
   const selector = parseSelector(text);
   if (!selector.ok) throw badRequest(selector.error);
-  return (all) => matches(selector.value, textsIn(all));
-}
-
-function textsIn(labels: Readonly<Record<string, Json | undefined>>): Labels {
-  return Object.fromEntries(
-    Object.entries(labels).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
-  );
+  return (labels) => matches(selector.value, mapValues(labels, asText));
 }
 
 /** Selects objects by their labels. */
@@ -45,7 +36,7 @@ function fieldValue(object: StoredObject, path: string): string {
 
 /** Selects by fields: `metadata.name=x`, `!=`, joined by commas; `fields` are the selectable ones of the kind. */
 export function fieldMatcher(text: string, fields: readonly string[]): Matcher {
-  const requirements = terms(text).map((term): Matcher => {
+  const requirements = selectorTerms(text).map((term): Matcher => {
     const [, path = '', operator, value = ''] = /^([^=!]+)(==|=|!=)(.*)$/.exec(term) ?? [];
     if (operator === undefined) throw badRequest(`invalid field selector; can't understand '${term}'`);
     if (!fields.includes(path)) throw badRequest(`field label not supported: ${path}`);

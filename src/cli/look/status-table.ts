@@ -34,13 +34,14 @@ function ipTable({ egressIPs, unread }: Status): string {
 
 function rulesTable({ rules = [] }: Status): string {
   if (rules.length === 0) return '';
-  const rows = rules.map(({ namespaces, destinations, except, destinationIPs }) => [
+  const rows = rules.map(({ namespaces, destinations, except, destinationIPs, podSelector }) => [
     namespaces.join(','),
     destinations?.join(',') ?? 'all',
     except.join(',') || nothing,
     destinationIPs.join(',') || nothing,
+    podSelector ?? 'all',
   ]);
-  return aligned([['NAMESPACE', 'TAKES EGRESS IP', 'BUT NOT', 'BY NETWORK'], ...rows]);
+  return aligned([['NAMESPACE', 'TAKES EGRESS IP', 'BUT NOT', 'BY NETWORK', 'PODS'], ...rows]);
 }
 
 function placementsTable({ placements = [] }: Status): string {

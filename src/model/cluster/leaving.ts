@@ -35,7 +35,10 @@ export function leavingOf({ egressIPs, unread, rules = [] }: Status, namespace: 
   const [first] = rows;
   if (first === undefined) return { kind: 'node' };
   if (rules.some(({ namespaces }) => namespaces.includes(namespace)))
-    return { kind: 'unknown', reason: 'it depends on the destination by its finer rules, as sdn-compat trace tells' };
+    return {
+      kind: 'unknown',
+      reason: 'it depends on the pod and the destination by its finer rules, as sdn-compat trace tells',
+    };
   const reason = first.reason ?? '';
   if (first.traffic === 'dropped') return { kind: 'dropped', reason };
   if (first.traffic === 'node') return { kind: 'node' };

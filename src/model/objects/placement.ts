@@ -5,7 +5,8 @@
 import { err, ok, type Result } from '../values/result.ts';
 import type { AnnotationProblem } from './egressrules.ts';
 import type { LabelSelectorObject } from './raw.ts';
-import { type Labels, matches, parseSelector } from './selector.ts';
+import { type Labels, matches } from './selector.ts';
+import { parseSelector } from './selector-text.ts';
 import { ourAnnotations } from './well-known.ts';
 
 /** The annotations of NetNamespaces, by what they say. */

@@ -1,5 +1,4 @@
 /** Label selectors (Kubernetes API conventions, labels and selectors). */
-import { err, ok, type Result } from '../values/result.ts';
 import type { LabelSelectorObject } from './raw.ts';
 import { namespaceNameLabel } from './well-known.ts';
 
@@ -51,49 +50,4 @@ export function namesIn(selector: LabelSelectorObject): readonly string[] | unde
   const [expression] = matchExpressions;
   if (expression === undefined) return Object.values(matchLabels);
   return expression.operator === 'In' ? (expression.values ?? []) : undefined;
-}
-
-const labelKey = '((?:[a-zA-Z0-9.-]+/)?[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?)';
-const labelValue = '((?:[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?)?)';
-const equality = new RegExp(`^${labelKey}\\s*(=|==|!=)\\s*${labelValue}$`);
-const membership = new RegExp(`^${labelKey}\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
-const existence = new RegExp(`^(!?)\\s*${labelKey}$`);
-const wholeValue = new RegExp(`^${labelValue}$`);
-
-/** Parses `KEY in (VALUE,VALUE)` or `notin`; undefined if it is neither. */
-function parseMembership(term: string): Expression | undefined {
-  const found = membership.exec(term);
-  if (found === null) return undefined;
-  const [, key = '', operator, list = ''] = found;
-  const values = list.split(',').map((value) => value.trim());
-  const isWhole = values.every((value) => wholeValue.test(value));
-  return isWhole ? { key, operator: operator === 'in' ? 'In' : 'NotIn', values } : undefined;
-}
-
-/** Parses one requirement; undefined if it is none. */
-function parseExpression(term: string): Expression | undefined {
-  const equal = equality.exec(term);
-  if (equal !== null) {
-    const [, key = '', operator, value = ''] = equal;
-    return { key, operator: operator === '!=' ? 'NotIn' : 'In', values: [value] };
-  }
-  const [, not, key] = existence.exec(term) ?? [];
-  if (key === undefined) return parseMembership(term);
-  return { key, operator: not === '' ? 'Exists' : 'DoesNotExist' };
-}
-
-/**
- * Parses a selector as kubectl writes it: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. The
- * error says which requirement cannot be read.
- */
-export function parseSelector(text: string): Result<LabelSelectorObject> {
-  const matchExpressions: Expression[] = [];
-  for (const part of text.split(/,(?![^()]*\))/)) {
-    const term = part.trim();
-    const expression = parseExpression(term);
-    if (expression === undefined)
-      return err(`unable to parse requirement: found '${term}', expected: identifier or operator`);
-    matchExpressions.push(expression);
-  }
-  return ok({ matchExpressions });
 }

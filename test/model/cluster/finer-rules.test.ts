@@ -7,7 +7,7 @@ import { excludedAnnotation, ruleAnnotations } from '../../../src/model/objects/
 import { reportOn } from '../../../src/model/simulation/report.ts';
 import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
 
-const { destinations, destinationIPs, except } = ruleAnnotations;
+const { destinations, destinationIPs, except, podSelector } = ruleAnnotations;
 const [one, two] = ['192.168.8.1', '192.168.8.2'] as const;
 
 function namespace(name: string, netid: number, annotations: Readonly<Record<string, string>>, egressIPs = [one]) {
@@ -40,7 +40,7 @@ test('status and simulation show the rules that count, and what is asked for alo
   const all = cluster([namespace('red', 42, rules), namespace('blue', 43, {}, [])], '192.0.2.0/24');
   const row = { namespaces: ['red'], vnid: 42, destinations: ['tcp:443'], except: ['192.0.2.0/24'] };
   const status = statusOf(all);
-  expect(status.rules).toEqual([{ ...row, destinationIPs: [`10.0.0.0/8=${one}`] }]);
+  expect(status.rules).toEqual([{ ...row, destinationIPs: [`10.0.0.0/8=${one}`], podSelector: null }]);
   expect(narrowed(status, { namespaces: new Set(['red']) }).rules).toHaveLength(1);
   expect(narrowed(status, { namespaces: new Set(['blue']) })).not.toHaveProperty('rules');
   expect(reportOn(all, all).after.namespaces.map((each) => [each.namespace, each.rules])).toEqual([
@@ -49,6 +49,20 @@ test('status and simulation show the rules that count, and what is asked for alo
   ]);
   expect(leavingOf(status, 'red').kind).toBe('unknown');
   expect(statusOf(cluster([namespace('red', 42, {})]))).not.toHaveProperty('rules');
+});
+
+test('status and simulation show which pods the rules are for', () => {
+  const all = cluster([namespace('red', 42, { [podSelector]: 'app == web, tier in (a,b), !old' })]);
+  const selector = 'app=web,tier in (a,b),!old';
+  expect(statusOf(all).rules).toMatchObject([{ destinations: null, except: [], podSelector: selector }]);
+  expect(reportOn(all, all).after.namespaces[0]?.rules).toBe(`only pods with ${selector}`);
+  expect(notes([namespace('red', 42, { [podSelector]: 'app>1' })])).toEqual([
+    `NetNamespace red InvalidEgressRule: annotation ${podSelector} is "app>1", which cannot be read: unable to parse requirement: found 'app>1', expected: identifier or operator; it counts as absent, so that more traffic takes an egress IP, not less`,
+  ]);
+  const [red, blue] = ['app=web', 'app=db'].map((text) => namespace('red', 42, { [podSelector]: text }));
+  expect(notes([red!, { ...blue!, metadata: { ...blue!.metadata, name: 'blue' }, netname: 'blue' }]).join()).toContain(
+    'EgressRulesDisagree',
+  );
 });
 
 test('what cannot be read is told on the object, with annotation and value', () => {
