@@ -10,6 +10,7 @@ import { compareText } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Cluster } from './cluster.ts';
 import { type RuleNoteCode, ruleNotes } from './finer-rules.ts';
+import { type PlacementNoteCode, placementNotes } from './placements.ts';
 
 export type NoteCode =
   | ReasonCode
@@ -23,7 +24,8 @@ export type NoteCode =
   | 'EgressCIDROutsideCloudNetwork'
   | 'EgressIPsExceedCapacity'
   | 'InvalidEgressIPConfig'
-  | RuleNoteCode;
+  | RuleNoteCode
+  | PlacementNoteCode;
 
 /** One problem with one object, as an Event reports it. */
 export interface Note {
@@ -40,6 +42,7 @@ export function notesOn(cluster: Cluster, state: EgressState): readonly Note[] {
     ...namespaceNotes(cluster, state),
     ...hostNotes(cluster, state),
     ...ruleNotes(cluster),
+    ...placementNotes(cluster, state),
   ];
   const byText = new Map(all.map((note) => [[note.kind, note.name, note.code, note.message].join('\n'), note]));
   return [...byText].sort(([a], [b]) => compareText(a, b)).map(([, note]) => note);

@@ -10,6 +10,7 @@ import type { Cluster } from './cluster.ts';
 import { type RulesRow, rulesRows } from './finer-rules.ts';
 import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
 import { type Note, notesOn } from './notes.ts';
+import { type PlacementRow, placementRows } from './placements.ts';
 
 /** One egress IP of one namespace; without a namespace, one that is listed but not requested. */
 export interface StatusRow {
@@ -34,6 +35,8 @@ export interface Status {
   readonly notes: readonly Note[];
   /** Of VNIDs whose traffic does not all take any of their egress IPs; not there where there are none. */
   readonly rules?: readonly RulesRow[];
+  /** Of VNIDs whose egress IPs may not be on all nodes, or stay; not there where there are none. */
+  readonly placements?: readonly PlacementRow[];
   /** The nodes with a HostSubnet, in order of name. */
   readonly nodes: readonly NodeStatus[];
   /** Whether no agent at all says anything, where the input would have it: another plugin may forward. */
@@ -203,10 +206,12 @@ export function statusOf(
   const known: Known = { cluster, state, reports, unread, wanted };
   const notes = notesOn(cluster, state);
   const rules = reports.assignments === undefined ? rulesRows(cluster, state) : [];
+  const placements = reports.assignments === undefined ? placementRows(cluster) : [];
   return {
     egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
     ...(rules.length === 0 ? {} : { rules }),
+    ...(placements.length === 0 ? {} : { placements }),
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
     areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,

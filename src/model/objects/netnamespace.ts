@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../values/result.ts';
 import { parseVnid, type Vnid } from '../values/vnid.ts';
 import { type AnnotationProblem, type EgressRules, readRules } from './egressrules.ts';
 import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
+import { type Placement, readPlacement } from './placement.ts';
 import type { NetNamespaceObject } from './raw.ts';
 
 /** A namespace's VNID and requests. */
@@ -20,6 +21,8 @@ export interface NetNamespace {
   readonly rules?: EgressRules;
   /** The annotations among them that cannot be read. */
   readonly ruleProblems?: readonly AnnotationProblem[];
+  /** Where its egress IPs may be, if its annotations say that. */
+  readonly placement?: Placement;
 }
 
 /** A NetNamespace without a valid name or VNID: it counts as absent. */
@@ -47,9 +50,14 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
 }
 
 /** Only what there is: few NetNamespaces have rules. */
-function rulesOf({ metadata }: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems'> {
+function rulesOf({ metadata }: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'placement'> {
   const { rules, problems } = readRules(metadata.annotations);
-  return { ...(rules === undefined ? {} : { rules }), ...(problems.length === 0 ? {} : { ruleProblems: problems }) };
+  const placement = readPlacement(metadata.annotations);
+  return {
+    ...(rules === undefined ? {} : { rules }),
+    ...(problems.length === 0 ? {} : { ruleProblems: problems }),
+    ...(placement === undefined ? {} : { placement }),
+  };
 }
 
 type Requests = Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'>;
