@@ -402,6 +402,23 @@ test('a pod that becomes covered by its labels while no pass can be made is clos
   await until('by the egress IP', async () => (await seen('red/w0', target)) === first);
 }, 120_000);
 
+test.each([{ destinations: 'udp:9002' }, { 'except-destinations': 'udp:9001' }])(
+  'datagrams in fragments to ports that %j covers leave by the egress IP, and never as the node',
+  async (annotations) => {
+    await set({ ...without, annotations, apps: {} });
+    const whole: Target = { address: '10.1.8.72', protocol: 'udp', port: 9001 };
+    await until('the other port as the node', async () => (await seen('red/w0', whole)) === nodeIPs.worker0);
+    const send = `{ head -c 3000 /dev/zero | tr '\\0' x; echo; } | timeout ${2 * pace} socat -b 4000 -t ${0.7 * pace} - UDP4:10.1.8.72:9002`;
+    const sources: string[] = [];
+    await until('some are answered', async () => {
+      sources.push(...(await lab.exec('red/w0', 'sh', '-c', send)).stdout.split('\n').filter((line) => line !== ''));
+      return sources.length >= 5;
+    });
+    expect([...new Set(sources)]).toEqual([first]);
+  },
+  120_000,
+);
+
 test('what cannot be read has an Event and leaves all traffic with an egress IP', async () => {
   await set({ ...without, annotations: { destinations: '10.0.0.5/8', 'except-destinations': '192.0.2.0/24' } });
   await lab.event('InvalidEgressRule', 'netnamespace/red');
