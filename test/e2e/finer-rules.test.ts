@@ -392,6 +392,16 @@ test('what becomes covered while no pass can be made is closed', async () => {
   await until('by the egress IP', async () => (await seen('red/w0', target)) === first);
 }, 120_000);
 
+test('a pod that becomes covered by its labels while no pass can be made is closed', async () => {
+  await set({ ...without, annotations: { 'pod-selector': 'app=web' } });
+  await until('as the node', async () => (await seen('red/w0', target)) === nodeIPs.worker0);
+  const repair = await lab.breakHostSubnet('worker0');
+  await label('red/w0', 'web');
+  await until('closed', async () => (await seen('red/w0', target)) === '');
+  await repair();
+  await until('by the egress IP', async () => (await seen('red/w0', target)) === first);
+}, 120_000);
+
 test('what cannot be read has an Event and leaves all traffic with an egress IP', async () => {
   await set({ ...without, annotations: { destinations: '10.0.0.5/8', 'except-destinations': '192.0.2.0/24' } });
   await lab.event('InvalidEgressRule', 'netnamespace/red');
