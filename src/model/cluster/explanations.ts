@@ -240,6 +240,15 @@ const policies = {
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 const facade = {
+  AnnotationNotFollowed: {
+    about:
+      'The object has annotations egress.sdn-compat.io/…, and OVN-Kubernetes forwards: nothing is made of them. All traffic to the outside takes any of the egress IPs, on the nodes that OVN-Kubernetes chooses.',
+    fix: 'Remove the annotations, or let firewalls and peers expect the egress IPs for all traffic.',
+  },
+  EgressPoolNotFollowed: {
+    about: 'There is an EgressPool, and the controller runs with --backend ovn, which gives no addresses of pools.',
+    fix: 'List egressIPs in the NetNamespaces by hand.',
+  },
   EgressIPElsewhere: {
     about:
       'OVN-Kubernetes has the address on another node than the HostSubnet that lists it. The namespace leaves with its address all the same.',

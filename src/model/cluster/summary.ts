@@ -192,6 +192,13 @@ function unusedRows({ cluster, state, unread }: Known): StatusRow[] {
     }));
 }
 
+/** What annotations say that count where our agents forward. */
+function finerRules(cluster: Cluster, state: EgressState): Pick<Status, 'rules' | 'placements'> {
+  const rules = rulesRows(cluster, state);
+  const placements = placementRows(cluster);
+  return { ...(rules.length === 0 ? {} : { rules }), ...(placements.length === 0 ? {} : { placements }) };
+}
+
 /**
  * The status of a cluster: rows ordered by VNID and request, unused IPs last. A namespace all of whose IPs are refused
  * by their nodes is dropped. What depends on a kind in `unread` is unknown.
@@ -204,14 +211,11 @@ export function statusOf(
   const state = egressState(cluster);
   const wanted = wantedOf(cluster, unread);
   const known: Known = { cluster, state, reports, unread, wanted };
-  const notes = notesOn(cluster, state);
-  const rules = reports.assignments === undefined ? rulesRows(cluster, state) : [];
-  const placements = reports.assignments === undefined ? placementRows(cluster) : [];
+  const notes = notesOn(cluster, state, reports.assignments === undefined ? 'sdn' : 'ovn');
   return {
     egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
-    ...(rules.length === 0 ? {} : { rules }),
-    ...(placements.length === 0 ? {} : { placements }),
+    ...(reports.assignments === undefined ? finerRules(cluster, state) : {}),
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
     areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,
