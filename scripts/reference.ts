@@ -11,6 +11,7 @@ import {
 } from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
 import { excludedAnnotation, ruleAnnotations } from '../src/model/objects/egressrules.ts';
+import { placementAnnotations } from '../src/model/objects/placement.ts';
 import {
   assignSubnetAnnotation,
   fixedVnidAnnotation,
@@ -107,6 +108,15 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [ruleAnnotations.destinations]: ['NetNamespace', 'only traffic to these takes an egress IP (`docs/finer-rules.md`)'],
   [ruleAnnotations.except]: ['NetNamespace', 'traffic to these takes no egress IP'],
   [ruleAnnotations.destinationIPs]: ['NetNamespace', '`CIDR=EGRESSIP`: which egress IP traffic to a network takes'],
+  [ruleAnnotations.podSelector]: ['NetNamespace', 'a label selector: only pods that it selects take an egress IP'],
+  [placementAnnotations.nodeSelector]: [
+    'NetNamespace',
+    'a label selector: the only nodes on which automatic assignment puts its egress IPs (`docs/finer-rules.md`)',
+  ],
+  [placementAnnotations.noFailback]: [
+    'NetNamespace',
+    '`true`: its egress IPs stay where they are when another node is back',
+  ],
   [excludedAnnotation]: ['ClusterNetwork', 'networks that no egress IP is for'],
   [assignSubnetAnnotation]: ['HostSubnet', '`true` on one of a host outside the cluster: it is given a subnet'],
   [fixedVnidAnnotation]: ['HostSubnet', 'the VNID of all packets to that host'],

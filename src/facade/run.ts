@@ -19,6 +19,7 @@ import { readDefinitions, untilServed } from './begin/served.ts';
 import { type FacadeCaches, openFacadeCaches } from './caches.ts';
 import { hostsReconciler } from './hosts.ts';
 import type { FacadeMetrics } from './metrics.ts';
+import { poolsNotFollowed } from './pools.ts';
 import { facadeReconciler } from './reconciler.ts';
 import { followView } from './view.ts';
 import { World } from './world.ts';
@@ -63,10 +64,12 @@ function reconcilersOf(parts: Parts, { closed }: FacadeOptions): readonly Reconc
     isBusy: () => false,
     settle: noteSettle,
     onState: metrics.state,
+    backend: 'ovn',
   });
   return [
     { name: 'view', wokenBy, run: () => Promise.resolve() },
     notes,
+    poolsNotFollowed(parts),
     facadeReconciler({ ...parts, metrics: parts.facade, closes: closed === 'always', onFailure }),
     byObject([netNamespacesAgain(parts), hostSubnetsAgain(parts)], { logger, onFailure }),
   ];

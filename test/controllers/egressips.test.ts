@@ -1,8 +1,9 @@
-import { hostSubnets, namespaces, nodes } from '../../api/kinds.ts';
+import { hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { type Probe, tcpProbe } from '../../src/io/health/probe.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
+import { placementAnnotations } from '../../src/model/objects/placement.ts';
 import type { HostSubnetObject } from '../../src/model/objects/raw.ts';
 import { logger } from '../apiserver/started.ts';
 import { type Server, startServer } from './server.ts';
@@ -297,4 +298,57 @@ test('what an admin lists in a HostSubnet that is not valid is placed nowhere un
   await cluster.request('a', '192.168.7.200');
   await cluster.patchHost('node0', { egressIPs: null });
   await until('placed', async () => (await cluster.hostsOf('192.168.7.200')).join() === 'node1');
+});
+
+/** Sets annotations of a NetNamespace; null removes one. */
+const annotate = (name: string, annotations: Readonly<Record<string, string | null>>) =>
+  server.client.patch(netNamespaces, { name }, { metadata: { annotations } }, { type: 'merge' });
+const label = (name: string, labels: Readonly<Record<string, string | null>>) =>
+  server.client.patch(nodes, { name }, { metadata: { labels } }, { type: 'merge' });
+
+test('a namespace selects its nodes by label, and follows the labels', async () => {
+  for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
+  await label('node2', { zone: 'x' });
+  await cluster.namespace('a');
+  await annotate('a', { [placementAnnotations.nodeSelector]: 'zone in (x, y)' });
+  await cluster.request('a', '192.168.7.200');
+  expect(await cluster.hostOf('192.168.7.200')).toBe('node2');
+  await label('node2', { zone: null });
+  await until('nowhere', async () => (await cluster.hostsOf('192.168.7.200')).length === 0);
+  const { message } = await cluster.event('NoSelectedNode', 'a');
+  expect(message).toContain('node selector zone in (x, y) leaves none');
+  expect(message).toContain('node0 is not selected, node1 is not selected, node2 is not selected');
+  await label('node1', { zone: 'y' });
+  expect(await cluster.hostOf('192.168.7.200')).toBe('node1');
+  await annotate('a', { [placementAnnotations.nodeSelector]: 'zone in y' });
+  await cluster.event('InvalidEgressRule', 'a');
+  await label('node1', { zone: null });
+  await cluster.request('a', '192.168.7.200', '192.168.7.201');
+  await cluster.namespace('b');
+  await cluster.request('b', '192.168.7.202');
+  await cluster.hostOf('192.168.7.202');
+  expect([await cluster.hostsOf('192.168.7.200'), await cluster.hostsOf('192.168.7.201')]).toEqual([['node1'], []]);
+  await annotate('a', { [placementAnnotations.nodeSelector]: null });
+  expect(await cluster.hostOf('192.168.7.201')).not.toBe('node1');
+});
+
+test('an IP of a namespace without failback stays when its node is back; a new one goes there', async () => {
+  for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
+  const ips = [200, 201, 202, 203].map((n) => `192.168.7.${n}`);
+  for (const [index, ip] of ips.entries()) {
+    await cluster.namespace(`n${index}`);
+    await annotate(`n${index}`, { [placementAnnotations.noFailback]: 'true' });
+    await cluster.request(`n${index}`, ip);
+    await cluster.hostOf(ip);
+  }
+  await cluster.ready('node0', 'False');
+  const allOn1 = async (): Promise<boolean> => (await short('node1')).egressIPs?.length === 4;
+  await until('all on node1', allOn1);
+  await cluster.ready('node0', 'True');
+  await cluster.event('EgressNodeOnline', 'node0');
+  // what is requested now goes to the node that is back: the round that placed it left the others where they were
+  await cluster.namespace('late');
+  await cluster.request('late', '192.168.7.204');
+  expect(await cluster.hostOf('192.168.7.204')).toBe('node0');
+  expect(await allOn1()).toBe(true);
 });

@@ -196,7 +196,11 @@ function inputOf(state: Ours): NodeInput {
     remotes: hostSubnets
       .slice(1, state.peer === false ? 1 : 2)
       .map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),
-    pods: state.pod === false ? [] : [{ ip: ip(podIP), ofport: 3, vnid: vnid(77), namespace: 'app', name: 'web' }],
+    pods:
+      state.pod === false
+        ? []
+        : [{ ip: ip(podIP), ofport: 3, vnid: vnid(77), namespace: 'app', name: 'web', uid: 'web' }],
+    labelsOf: () => undefined,
     state: egressState({ hostSubnets, netNamespaces, offline: new Set() }),
     withheld: new Map(),
     egressPolicies: egressPolicies(

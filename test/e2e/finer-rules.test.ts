@@ -2,7 +2,7 @@
  * Finer rules with real packets, held against the function that says which address each of them leaves with: whatever
  * the annotations and the state are, and for connections that are there when they change.
  */
-import { choiceFor } from '../../src/model/egress/rules.ts';
+import { choiceFor, rulesForPod } from '../../src/model/egress/rules.ts';
 import { type EgressRules, excludedAnnotation, readRules } from '../../src/model/objects/egressrules.ts';
 import { ourAnnotations } from '../../src/model/objects/well-known.ts';
 import { parseIp } from '../../src/model/values/address.ts';
@@ -75,16 +75,26 @@ interface Setting {
   readonly requests: readonly string[];
   readonly hosts: Readonly<Record<Worker, readonly string[]>>;
   readonly excluded: string | undefined;
+  /** The label `app` of each pod; none without one. */
+  readonly apps: Readonly<Partial<Record<Pod, string>>>;
 }
 
 const withPrefix = (annotations: Readonly<Record<string, string | null>>) =>
   Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`${ourAnnotations}${name}`, value]));
 
-const names = ['destinations', 'except-destinations', 'destination-ips'] as const;
+const names = ['destinations', 'except-destinations', 'destination-ips', 'pod-selector'] as const;
 const noAnnotations = Object.fromEntries(names.map((name) => [name, null]));
 
-async function set({ annotations, requests, hosts, excluded }: Setting): Promise<void> {
+/** Gives the label `app` to a pod, or takes it away. */
+async function label(pod: string, app: string | undefined): Promise<void> {
+  const [namespace = '', name = ''] = pod.split('/');
+  const body = JSON.stringify({ metadata: { labels: { app: app ?? null } } });
+  await lab.must(['patch', 'pod', '-n', namespace, name, '--type=merge', '-p', body]);
+}
+
+async function set({ annotations, requests, hosts, excluded, apps }: Setting): Promise<void> {
   const workers = ['worker0', 'worker1'] as const;
+  await Promise.all(podNames.map((pod) => label(pod, apps[pod])));
   await lab.patch('netnamespace', 'red', {
     metadata: { annotations: withPrefix({ ...noAnnotations, ...annotations }) },
     egressIPs: requests,
@@ -109,7 +119,9 @@ function allowed(setting: Setting, pod: Pod, { address, protocol, port }: Target
   if (!destination.ok) throw new Error(destination.error);
   const worker = pods[pod];
   if (requests.length === 0) return [nodeIPs[worker]];
-  const choice = choiceFor(rulesOf(setting), { destination: destination.value, protocol, port });
+  const app = setting.apps[pod];
+  const rules = rulesForPod(rulesOf(setting), () => (app === undefined ? {} : { app }));
+  const choice = choiceFor(rules, { destination: destination.value, protocol, port });
   if (choice.kind === 'node') return [nodeIPs[worker]];
   const inUse = (one: Worker): readonly string[] => hosts[one].filter((ip) => requests.includes(ip));
   const all = [...inUse('worker0'), ...inUse('worker1')];
@@ -128,7 +140,10 @@ async function settles(before: Setting, setting: Setting): Promise<void> {
   for (const pod of podNames)
     await Promise.all(
       targets.map(async (target) => {
-        const [was, is] = [allowed(before, pod, target), allowed(setting, pod, target)];
+        const is = allowed(setting, pod, target);
+        // rules and labels change one after the other
+        const between = [before, { ...before, apps: setting.apps }, { ...setting, apps: before.apps }];
+        const was = between.flatMap((one) => allowed(one, pod, target));
         let last = '?';
         const look = async (): Promise<boolean> => {
           last = await seen(pod, target);
@@ -144,7 +159,12 @@ async function settles(before: Setting, setting: Setting): Promise<void> {
     );
 }
 
-const both = { requests: [first, second], hosts: { worker0: [first], worker1: [second] }, excluded: undefined };
+const both = {
+  requests: [first, second],
+  hosts: { worker0: [first], worker1: [second] },
+  excluded: undefined,
+  apps: {},
+};
 const without: Setting = { ...both, annotations: {} };
 
 const networks = [
@@ -166,7 +186,9 @@ const drawn = (seed: number): Setting => {
       ...(random(2) === 0 ? { destinations: random(8) === 0 ? 'bogus' : some() } : {}),
       ...(random(2) === 0 ? { 'except-destinations': some() } : {}),
       ...(random(2) === 0 ? { 'destination-ips': pair() } : {}),
+      ...(random(2) === 0 ? { 'pod-selector': pick(['app=web', 'app!=web', 'app', 'app in (web,db)', 'app>1']) } : {}),
     },
+    apps: Object.fromEntries(podNames.flatMap((pod) => (random(3) === 0 ? [] : [[pod, pick(['web', 'db', 'x'])]]))),
     requests: random(5) === 0 ? [first] : [first, second],
     hosts: { worker0: random(4) === 0 ? [] : [first], worker1: random(4) === 0 ? [] : [second] },
     excluded: random(4) === 0 ? pick(['10.1.8.73/32', '192.0.2.0/24']) : undefined,
@@ -185,37 +207,37 @@ test('packets of random rules leave as the rules say, and never otherwise while 
   }
 }, 900_000);
 
+const target: Target = { address: '10.1.8.72', protocol: 'tcp', port: 9001 };
+const file = (): string => `${lab.dir}/stream`;
+const lines = async (): Promise<number> =>
+  Number((await lab.inside('outside', 'sh', '-c', `wc -l < ${file()}`)).stdout.trim() || 0);
+const hasGrown = async (since: number): Promise<boolean> => (await lines()) > since + 3;
+
+beforeAll(async () => {
+  await atOutside(`socat -u TCP4-LISTEN:9003,fork,reuseaddr OPEN:${file()},creat,append`);
+  await atOutside(`socat UDP4-RECVFROM:9004,bind=10.1.8.72,fork,reuseaddr SYSTEM:'read x; echo $SOCAT_PEERADDR'`);
+});
+
+/** Sends lines by one TCP connection until it is cut; resolves when the first have come. */
+async function stream(pod: Pod): Promise<void> {
+  const since = await lines();
+  void lab.exec(
+    pod,
+    'sh',
+    '-c',
+    `for i in $(seq 600); do echo $i; sleep 0.1; done | timeout ${60 * pace} socat -u - TCP4:10.1.8.72:9003`,
+  );
+  await until('the stream flows', () => hasGrown(since));
+}
+
+/** Whether it goes on for a while. */
+async function goesOn(): Promise<boolean> {
+  const since = await lines();
+  await new Promise((resolve) => setTimeout(resolve, 1_500 * pace));
+  return hasGrown(since);
+}
+
 describe('connections that are there when rules change', () => {
-  const target: Target = { address: '10.1.8.72', protocol: 'tcp', port: 9001 };
-  const file = (): string => `${lab.dir}/stream`;
-  const lines = async (): Promise<number> =>
-    Number((await lab.inside('outside', 'sh', '-c', `wc -l < ${file()}`)).stdout.trim() || 0);
-  const hasGrown = async (since: number): Promise<boolean> => (await lines()) > since + 3;
-
-  beforeAll(async () => {
-    await atOutside(`socat -u TCP4-LISTEN:9003,fork,reuseaddr OPEN:${file()},creat,append`);
-    await atOutside(`socat UDP4-RECVFROM:9004,bind=10.1.8.72,fork,reuseaddr SYSTEM:'read x; echo $SOCAT_PEERADDR'`);
-  });
-
-  /** Sends lines by one TCP connection until it is cut; resolves when the first have come. */
-  async function stream(pod: Pod): Promise<void> {
-    const since = await lines();
-    void lab.exec(
-      pod,
-      'sh',
-      '-c',
-      `for i in $(seq 600); do echo $i; sleep 0.1; done | timeout ${60 * pace} socat -u - TCP4:10.1.8.72:9003`,
-    );
-    await until('the stream flows', () => hasGrown(since));
-  }
-
-  /** Whether it goes on for a while. */
-  async function goesOn(): Promise<boolean> {
-    const since = await lines();
-    await new Promise((resolve) => setTimeout(resolve, 1_500 * pace));
-    return hasGrown(since);
-  }
-
   test.each(podNames)(
     'one of %s that becomes covered is cut, and one that stays uncovered goes on',
     async (pod) => {
@@ -269,8 +291,96 @@ describe('connections that are there when rules change', () => {
   }, 300_000);
 });
 
+describe('rules that select pods', () => {
+  const selecting: Setting = { ...without, annotations: { 'pod-selector': 'app=web' }, apps: { 'red/w0': 'web' } };
+  const becomes = (pod: Pod, source: string): Promise<unknown> =>
+    until(`${pod} leaves as ${source}`, async () => (await seen(pod, target)) === source);
+  const begin = async (): Promise<void> => {
+    await set(selecting);
+    await becomes('red/w0', first);
+    await becomes('red/w1', nodeIPs.worker1);
+  };
+  const restart = async (change: () => Promise<unknown>): Promise<void> => {
+    await lab.command('kill', 'agent', 'worker1');
+    await change();
+    await lab.command('start', 'agent', 'worker1');
+  };
+
+  test('cut the stream of one whose labels change, and let go on what leaves as it may', async () => {
+    await begin();
+    await stream('red/w1');
+    // other labels that mean the same
+    await label('red/w1', 'db');
+    expect(await goesOn()).toBe(true);
+    await label('red/w1', 'web');
+    await becomes('red/w1', second);
+    await until('the stream is cut', async () => !(await goesOn()));
+    await stream('red/w1');
+    await label('red/w1', undefined);
+    await until('the stream with the egress IP is cut', async () => !(await goesOn()));
+    await becomes('red/w1', nodeIPs.worker1);
+    expect(await seen('red/w0', target)).toBe(first);
+  }, 300_000);
+
+  test('hold for connections that are there when an agent begins, by the labels of then', async () => {
+    await begin();
+    await stream('red/w1');
+    const pid = lab.pid('node-worker1');
+    await restart(() => Promise.resolve());
+    await until('another agent runs', () => lab.pid('node-worker1') !== pid);
+    expect(await goesOn()).toBe(true);
+    await becomes('red/w1', nodeIPs.worker1);
+    expect(await goesOn()).toBe(true);
+    await restart(() => label('red/w1', 'web'));
+    await until('the stream is cut', async () => !(await goesOn()));
+    await becomes('red/w1', second);
+  }, 300_000);
+
+  test('lend nothing to a pod that gets the address and the name of one that left as the node', async () => {
+    await begin();
+    const podIP = await lab.podIP('red/w1');
+    const rules = async (): Promise<string> =>
+      (await lab.node('worker1', 'nft', 'list', 'map', 'ip', 'sdn_compat_guard', 'pod_rules')).stdout;
+    expect(await rules()).toContain(`${podIP} : accept`);
+    const last = podIP.replace(/\d+$/, (octet) => String(Number(octet) - 1));
+    await lab.must(['delete', 'pod', '-n', 'red', 'w1', '--grace-period=0', '--force']);
+    await until('its element is gone', async () => !(await rules()).includes(podIP));
+    await restart(() => lab.node('worker1', 'ovs-vsctl', 'br-set-external-id', 'br0', 'last-pod-address', last));
+    const made = { metadata: { namespace: 'red', name: 'w1', labels: { app: 'web' } } };
+    const spec = { nodeName: 'worker1.ocp4.rober.lab', containers: [{ name: 'c', image: 'c' }] };
+    await lab.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...made, spec }));
+    const sources = new Set<string>();
+    await until('the new pod leaves', async () => {
+      const source = await seen('red/w1', target);
+      sources.add(source);
+      return source === second;
+    });
+    expect(await lab.podIP('red/w1')).toBe(podIP);
+    expect([...sources].filter((source) => source !== '' && source !== second)).toEqual([]);
+    expect(await rules()).not.toContain(podIP);
+  }, 300_000);
+
+  test('cover a pod that is attached and whose object is gone', async () => {
+    await begin();
+    await stream('red/w1');
+    // nobody detaches it
+    const kubelet = lab.pid('kubelet');
+    process.kill(kubelet, 'SIGSTOP');
+    try {
+      const netns = await lab.podNamespace('red/w1');
+      await lab.must(['delete', 'pod', '-n', 'red', 'w1', '--grace-period=0', '--force']);
+      await until('the stream is cut', async () => !(await goesOn()));
+      const asked = await lab.inside(netns.replace(/^sdnc\.[^.]*\./, ''), 'socat', '-t3', '-', 'TCP4:10.1.8.72:9001');
+      expect(asked.stdout.trim()).toBe(second);
+    } finally {
+      process.kill(kubelet, 'SIGCONT');
+    }
+    await until('it is detached', async () => (await lab.kubectl(['get', 'pod', '-n', 'red', 'w1'])).status !== 0);
+    await lab.pods(['red/w1', 'worker1']);
+  }, 300_000);
+});
+
 test('what becomes covered while no pass can be made is closed', async () => {
-  const target: Target = { address: '10.1.8.72', protocol: 'tcp', port: 9001 };
   await set({ ...without, annotations: { destinations: 'udp:53' } });
   await until('as the node', async () => (await seen('red/w0', target)) === nodeIPs.worker0);
   const repair = await lab.breakHostSubnet('worker0');
@@ -281,6 +391,33 @@ test('what becomes covered while no pass can be made is closed', async () => {
   await repair();
   await until('by the egress IP', async () => (await seen('red/w0', target)) === first);
 }, 120_000);
+
+test('a pod that becomes covered by its labels while no pass can be made is closed', async () => {
+  await set({ ...without, annotations: { 'pod-selector': 'app=web' } });
+  await until('as the node', async () => (await seen('red/w0', target)) === nodeIPs.worker0);
+  const repair = await lab.breakHostSubnet('worker0');
+  await label('red/w0', 'web');
+  await until('closed', async () => (await seen('red/w0', target)) === '');
+  await repair();
+  await until('by the egress IP', async () => (await seen('red/w0', target)) === first);
+}, 120_000);
+
+test.each([{ destinations: 'udp:9002' }, { 'except-destinations': 'udp:9001' }])(
+  'datagrams in fragments to ports that %j covers leave by the egress IP, and never as the node',
+  async (annotations) => {
+    await set({ ...without, annotations, apps: {} });
+    const whole: Target = { address: '10.1.8.72', protocol: 'udp', port: 9001 };
+    await until('the other port as the node', async () => (await seen('red/w0', whole)) === nodeIPs.worker0);
+    const send = `{ head -c 3000 /dev/zero | tr '\\0' x; echo; } | timeout ${2 * pace} socat -b 4000 -t ${0.7 * pace} - UDP4:10.1.8.72:9002`;
+    const sources: string[] = [];
+    await until('some are answered', async () => {
+      sources.push(...(await lab.exec('red/w0', 'sh', '-c', send)).stdout.split('\n').filter((line) => line !== ''));
+      return sources.length >= 5;
+    });
+    expect([...new Set(sources)]).toEqual([first]);
+  },
+  120_000,
+);
 
 test('what cannot be read has an Event and leaves all traffic with an egress IP', async () => {
   await set({ ...without, annotations: { destinations: '10.0.0.5/8', 'except-destinations': '192.0.2.0/24' } });

@@ -4,6 +4,7 @@
  * nothing repairs it, and checks what leaves the node.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { ourAnnotations } from '../../src/model/objects/well-known.ts';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import { markMac } from '../../src/node/plan/tun0.ts';
 import { datapath, TestLab, until } from './lab.ts';
@@ -18,18 +19,29 @@ const ended: (() => unknown)[] = [];
 
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2', '--host', 'rhel');
-  await Promise.all(['red', 'blue', 'dark', 'plain'].map((name) => lab.namespace(name)));
+  await Promise.all(['red', 'blue', 'dark', 'plain', 'fine'].map((name) => lab.namespace(name)));
   await lab.pods(
     ['red/w0', 'worker0'],
     ['red/w1', 'worker1'],
     ['blue/w1', 'worker1'],
     ['dark/w1', 'worker1'],
     ['plain/w1', 'worker1'],
+    ['fine/w1', 'worker1'],
+    ['fine/free', 'worker1'],
   );
   await lab.patch('hostsubnet', node, { egressIPs: [redIP, blueIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
   await lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] });
   await lab.patch('netnamespace', 'dark', { egressIPs: ['192.168.7.203'] });
+  // what its rules cover may leave by nothing; one pod is not selected, and leaves as the node
+  await lab.must(['label', 'pod', '-n', 'fine', 'free', 'app=free']);
+  const rules = { destinations: '10.1.8.0/24', 'pod-selector': 'app!=free' };
+  await lab.patch('netnamespace', 'fine', {
+    egressIPs: ['192.168.7.204'],
+    metadata: {
+      annotations: Object.fromEntries(Object.entries(rules).map(([name, text]) => [`${ourAnnotations}${name}`, text])),
+    },
+  });
   ended.push(echoServer(lab));
   router = await watchRouter(lab);
 });
@@ -43,6 +55,7 @@ const well = async (): Promise<void> => {
   await lab.untilSource('red/w1', redIP);
   await lab.untilSource('blue/w1', blueIP);
   await lab.untilSource('plain/w1', nodeIP);
+  await lab.untilSource('fine/free', nodeIP);
 };
 
 const ofctl = (...args: string[]) => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', ...args);
@@ -58,6 +71,12 @@ const owner = async (namespace: string): Promise<string> =>
 
 const bothRemoved = async (): Promise<void> => {
   expect(await lab.removeTables(node)).toEqual(tablesOf(datapath));
+};
+
+/** Sends everything as the node. */
+const asNobody = async (): Promise<void> => {
+  await ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=1,actions=${marked(0)},output:2`);
+  await ofctl('add-flow', 'br0', `table=100,priority=39999,ip,actions=${marked(0)},output:2`);
 };
 
 /** What is sent to red's port goes to dark's, to which nobody may send, and leaves with the address of the node. */
@@ -92,10 +111,19 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
   },
   {
     what: 'the flows say that nobody asks for anything',
-    damage: () =>
-      ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=1,actions=${marked(0)},output:2`).then(() =>
-        ofctl('add-flow', 'br0', `table=100,priority=39999,ip,actions=${marked(0)},output:2`),
-      ),
+    damage: () => asNobody(),
+  },
+  {
+    what: 'the same, and the chains of finer rules are emptied',
+    damage: async () => {
+      for (const name of ['ip sdn_compat', 'ip sdn_compat_guard']) {
+        const listed = await lab.node(node, 'nft', 'list', 'table', ...name.split(' '));
+        const chains = [...listed.stdout.matchAll(/chain (finer_\w+) /g)].map(([, chain = '']) => chain);
+        expect(chains).toHaveLength(1);
+        for (const chain of chains) await nft(`flush chain ${name} ${chain}`);
+      }
+      await asNobody();
+    },
   },
   {
     what: "the flows give red blue's mark",
@@ -190,7 +218,7 @@ test.each(rows)('$what', async ({ damage, works }) => {
     await damage();
     const before = await router.seen();
     // new and kept connections by TCP and UDP, and pings
-    await router.traffic(['red/w0', 'red/w1', 'blue/w1', 'dark/w1', 'plain/w1'], 1_500);
+    await router.traffic(['red/w0', 'red/w1', 'blue/w1', 'dark/w1', 'plain/w1', 'fine/w1'], 1_500);
     const after = await router.seen();
     expect(after.wrong).toEqual([]);
     if (works === true) expect(after.right['red']! - before.right['red']!).toBeGreaterThan(10);

@@ -6,7 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { run, type TestLab } from './lab.ts';
 
 /** The port that stands for each namespace: a packet tells by it whose it is. */
-const ports: Readonly<Record<string, number>> = { red: 20_000, blue: 20_001, dark: 20_002, plain: 20_003 };
+const ports: Readonly<Record<string, number>> = {
+  red: 20_000,
+  blue: 20_001,
+  dark: 20_002,
+  plain: 20_003,
+  fine: 20_004,
+};
 const outsideHost = '10.1.8.72';
 
 /** Runs a script with Node in a network namespace of the lab, until it ends by itself or the process is killed. */
@@ -65,6 +71,7 @@ const usual: Allowed = {
   red: ['192.168.7.201'],
   blue: ['192.168.7.202'],
   dark: [],
+  fine: [],
   plain: ['192.168.7.11', '192.168.7.12', '192.168.7.13'],
 };
 

@@ -51,6 +51,8 @@ export interface Scene {
   readonly untold?: readonly string[];
   /** Finer rules by VNID: annotations without their prefix. */
   readonly rules?: Readonly<Record<number, Readonly<Record<string, string>>>>;
+  /** Labels for finer rules of the pods of worker0, by last octet; those of the others are not known. */
+  readonly podLabels?: Readonly<Record<number, Readonly<Record<string, string>>>>;
   /** Networks that no egress IP is for. */
   readonly excluded?: readonly string[];
   /** Further namespaces that share a VNID. */
@@ -139,7 +141,9 @@ export function nodeInput(scene: Scene): NodeInput {
       vnid: vnid(netid),
       namespace: `project-${netid}`,
       name: `p${octet}`,
+      uid: `uid-${octet}`,
     })),
+    labelsOf: (uid) => scene.podLabels?.[Number(uid.replace('uid-', ''))],
     egressPolicies: egressPolicies(
       (scene.egressPolicies ?? []).map(({ vnid: netid, rules }, index) => ({
         ...meta,
@@ -231,6 +235,13 @@ export const scenes: Readonly<Record<string, Scene>> = {
     pods: { 2: 77 },
     requests: { 77: ['192.168.7.200'] },
     rules: { 77: { 'except-destinations': '10.1.9.0/24' } },
+  },
+  'egress-finer-rules-pods': {
+    pods: { 2: 77, 3: 77, 4: 77 },
+    requests: { 77: ['192.168.7.200'] },
+    hosts: { 0: ['192.168.7.200'] },
+    rules: { 77: { 'pod-selector': 'app=web', 'except-destinations': '10.1.9.0/24' } },
+    podLabels: { 2: { app: 'web' }, 3: { app: 'db' } },
   },
   'egress-local-and-remote': {
     pods: { 2: 77 },

@@ -29,6 +29,13 @@ function addSimulate(program: Command): void {
     .addOption(repeatable('--add-egress-ip <namespace=ip>', 'let the namespace request the IP as well'))
     .addOption(repeatable('--remove-egress-ip <namespace=ip>', 'let the namespace no longer request the IP'))
     .addOption(repeatable('--set-cidrs <node=cidr,...>', "replace the node's egressCIDRs; nothing behind = means none"))
+    .addOption(
+      repeatable(
+        '--set-node-selector <namespace=selector>',
+        'let only nodes with such labels host its egress IPs; nothing behind = means all nodes',
+      ),
+    )
+    .addOption(repeatable('--without-failback <namespace>', 'let its egress IPs stay on nodes that may host them'))
     .option(
       '--scenario <file>',
       'run the scenarios of an NDJSON file, one a line, and print them with the state after each step',

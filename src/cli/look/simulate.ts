@@ -8,6 +8,7 @@ import {
   changedCluster,
   parseCIDRsChange,
   parseEgressIPChange,
+  parseNodeSelectorChange,
   type SimulatedChange,
 } from '../../model/simulation/changes.ts';
 import { reportOn, type SimulationReport } from '../../model/simulation/report.ts';
@@ -26,6 +27,8 @@ export interface SimulateFlags extends ClientFlags {
   readonly addEgressIp: readonly string[];
   readonly removeEgressIp: readonly string[];
   readonly setCidrs: readonly string[];
+  readonly setNodeSelector: readonly string[];
+  readonly withoutFailback: readonly string[];
   readonly scenario?: string;
   readonly output?: 'table' | 'json' | 'yaml' | 'ndjson';
 }
@@ -53,7 +56,10 @@ export async function runSimulate(flags: SimulateFlags): Promise<void> {
 function checkCombination(flags: SimulateFlags): void {
   const sources = [flags.fromCluster, flags.filename.length > 0, flags.scenario !== undefined].filter(Boolean).length;
   if (sources !== 1) throw new Failure('give one of --from-cluster, -f FILE and --scenario FILE', badInput);
-  const changes = [flags.nodeDown, flags.nodeUp, flags.addEgressIp, flags.removeEgressIp, flags.setCidrs].flat();
+  const changes = [
+    ...[flags.nodeDown, flags.nodeUp, flags.addEgressIp, flags.removeEgressIp],
+    ...[flags.setCidrs, flags.setNodeSelector, flags.withoutFailback],
+  ].flat();
   if (flags.scenario !== undefined) {
     if (changes.length > 0) throw new Failure('a scenario has its own changes: leave out the other options', badInput);
     if ((flags.output ?? 'ndjson') !== 'ndjson') throw new Failure('a scenario is printed as -o ndjson only', badInput);
@@ -67,6 +73,8 @@ function changesOf(flags: SimulateFlags): readonly SimulatedChange[] {
     ...flags.removeEgressIp.map((text) => must('--remove-egress-ip', parseEgressIPChange('removeEgressIP', text))),
     ...flags.addEgressIp.map((text) => must('--add-egress-ip', parseEgressIPChange('addEgressIP', text))),
     ...flags.setCidrs.map((text) => must('--set-cidrs', parseCIDRsChange(text))),
+    ...flags.setNodeSelector.map((text) => must('--set-node-selector', parseNodeSelectorChange(text))),
+    ...flags.withoutFailback.map((namespace): SimulatedChange => ({ kind: 'noFailback', namespace })),
     ...flags.nodeDown.map((node): SimulatedChange => ({ kind: 'nodeDown', node })),
     ...flags.nodeUp.map((node): SimulatedChange => ({ kind: 'nodeUp', node })),
   ];

@@ -3,6 +3,7 @@ import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import type { CidrUse, ControllerReport, NodeStatus } from '../../model/cluster/node-status.ts';
 import type { Standing } from '../../model/cluster/standing.ts';
 import type { Status, StatusRow } from '../../model/cluster/summary.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { aligned } from '../aligned.ts';
 
 const footer =
@@ -33,13 +34,25 @@ function ipTable({ egressIPs, unread }: Status): string {
 
 function rulesTable({ rules = [] }: Status): string {
   if (rules.length === 0) return '';
-  const rows = rules.map(({ namespaces, destinations, except, destinationIPs }) => [
+  const rows = rules.map(({ namespaces, destinations, except, destinationIPs, podSelector }) => [
     namespaces.join(','),
     destinations?.join(',') ?? 'all',
     except.join(',') || nothing,
     destinationIPs.join(',') || nothing,
+    podSelector ?? 'all',
   ]);
-  return aligned([['NAMESPACE', 'TAKES EGRESS IP', 'BUT NOT', 'BY NETWORK'], ...rows]);
+  return aligned([['NAMESPACE', 'TAKES EGRESS IP', 'BUT NOT', 'BY NETWORK', 'PODS'], ...rows]);
+}
+
+function placementsTable({ placements = [] }: Status): string {
+  if (placements.length === 0) return '';
+  const rows = placements.map(({ namespaces, nodeSelectors, isUnreadable, selected, noFailback }) => [
+    namespaces.join(','),
+    [...nodeSelectors, ...(isUnreadable ? ['(cannot be read)'] : [])].join(' and ') || 'all',
+    selected === null ? nothing : listText(selected, 5) || 'none',
+    noFailback ? 'stay' : nothing,
+  ]);
+  return aligned([['NAMESPACE', 'NODE SELECTOR', 'SELECTED NODES', 'NO FAILBACK'], ...rows]);
 }
 
 const cidrText = ({ cidr, used, size }: CidrUse): string => `${cidr} (${used} of ${size})`;
@@ -103,6 +116,7 @@ export function statusTable(status: Status, standing: Standing, isWide: boolean)
     `${summary(status, standing)}${lines(problems)}`,
     ipTable(status),
     rulesTable(status),
+    placementsTable(status),
     nodeTable(nodes, isWide),
     (controllers ?? []).map(controllerLine).join(''),
     `${footer}\n`,

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { clusterFromServer, statusOfRead } from '../../io/input/cluster.ts';
 import { progressReporter } from '../../migrate/run/progress.ts';
 import { askFrom, type Place, sampled } from '../../migrate/run/verify/probe.ts';
-import { judge, leavingOf } from '../../model/cluster/leaving.ts';
+import { judge, leavingOf, packetTo } from '../../model/cluster/leaving.ts';
 import type { Status } from '../../model/cluster/summary.ts';
+import { egressState } from '../../model/egress/state.ts';
+import type { EgressRules } from '../../model/objects/egressrules.ts';
 import { openClient } from '../client.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { formatted, print, report } from '../output.ts';
@@ -43,8 +45,13 @@ export async function runTest(flags: TestFlags): Promise<void> {
     const { left, answers } = await askFrom(deps, places, { url, image, timeout });
     for (const { object, problem } of left) report(`${object.name}: ${problem ?? ''}\n`);
     const addresses = new Map(status.nodes.map(({ node, nodeIP }) => [node, nodeIP]));
+    const state = egressState(read.cluster);
+    const rulesByVnid = new Map<number, EgressRules | undefined>(
+      [...state.vnids].map(([vnid, one]) => [vnid, one.kind === 'normal' ? undefined : one.rules]),
+    );
+    const to = { packet: packetTo(new URL(url)), rulesOf: (vnid: number) => rulesByVnid.get(vnid) };
     const results = answers.map(({ place: { namespace, node }, answer }): TestResult => {
-      const seen = judge(leavingOf(status, namespace), answer, addresses.get('node' in answer ? answer.node : ''));
+      const seen = judge(leavingOf(status, namespace, to), answer, addresses.get('node' in answer ? answer.node : ''));
       return { namespace, ...seen, node: seen.node ?? node ?? null };
     });
     await show(meaning(results), flags);

@@ -17,7 +17,9 @@ import type { ClusterNetwork, IsolationMode } from '../../model/objects/clustern
 import type { AnnotationProblem } from '../../model/objects/egressrules.ts';
 import type { HostSubnet } from '../../model/objects/hostsubnet.ts';
 import { isPluginAway } from '../../model/objects/node.ts';
+import type { NodeLabels } from '../../model/objects/placement.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects/raw.ts';
+import type { Labels } from '../../model/objects/selector.ts';
 import { addressAt, type Ip } from '../../model/values/address.ts';
 import { isNodeName, type NodeName } from '../../model/values/names.ts';
 import { Listeners } from '../listeners.ts';
@@ -36,6 +38,9 @@ export class EgressView {
   readonly #away = new Set<NodeName>();
   readonly #assigned = new Map<Ip, Assignment>();
   readonly #egress = new EgressObjects((change) => this.#take(change));
+  readonly #labels = new Map<string, Labels>();
+  /** The same, while none changes. */
+  #labelsNow: NodeLabels | undefined;
   readonly #invalidLimits = new Map<string, string>();
   readonly #placements = new Listeners<[ip: Ip]>();
   readonly #nodes = new Listeners();
@@ -55,6 +60,12 @@ export class EgressView {
 
   get limits(): ReadonlyMap<NodeName, CloudLimits> {
     return this.#limits;
+  }
+
+  /** The labels of Nodes; the same map until one changes. */
+  get labels(): NodeLabels {
+    this.#labelsNow ??= new Map(this.#labels);
+    return this.#labelsNow;
   }
 
   /** The assigned IPs and their nodes. */
@@ -113,15 +124,17 @@ export class EgressView {
     this.#egress.setNetwork(network);
   }
 
-  /** Takes a Node's limits, readiness and address. Returns whether anything that matters changed. */
+  /** Takes a Node's limits, readiness, labels and address. Returns whether anything that matters changed. */
   putNode(name: string, node: NodeObject | undefined): boolean {
     if (!isNodeName(name)) return false;
     const before = this.#placementLimitsOf(name);
     this.#putLimits(name, node);
     if (node !== undefined && isPluginAway(node)) this.#away.add(name);
     else this.#away.delete(name);
+    const isLabelled = this.#putLabels(name, node === undefined ? undefined : (node.metadata.labels ?? {}));
     const changed = this.#egress.putNode(name, node);
-    if (!changed.hostSubnets && !changed.readiness && sameLimits(before, this.#placementLimitsOf(name))) return false;
+    const isLimited = !sameLimits(before, this.#placementLimitsOf(name));
+    if (!changed.hostSubnets && !changed.readiness && !isLimited && !isLabelled) return false;
     this.#nodes.notify();
     return true;
   }
@@ -136,6 +149,15 @@ export class EgressView {
   #placementLimitsOf(name: NodeName): CloudLimits | undefined {
     const limits = this.#limits.get(name);
     return this.#away.has(name) ? withoutMore(limits) : limits;
+  }
+
+  /** Returns whether the Node is labelled in another way now. */
+  #putLabels(name: NodeName, labels: Labels | undefined): boolean {
+    if (isEqual(this.#labels.get(name), labels)) return false;
+    if (labels === undefined) this.#labels.delete(name);
+    else this.#labels.set(name, labels);
+    this.#labelsNow = undefined;
+    return true;
   }
 
   #putLimits(name: NodeName, node: NodeObject | undefined): void {
@@ -153,6 +175,7 @@ export class EgressView {
       mode: this.#mode,
       ...(this.#excludedProblem === undefined ? {} : { excludedProblem: this.#excludedProblem }),
       limits: this.#limits,
+      nodeLabels: this.labels,
       invalidHostSubnets: this.#egress.hostSubnets.invalid(),
       lostSubnets: this.#egress.hostSubnets.lost(),
       invalidNetNamespaces: this.#egress.invalidNetNamespaces(),

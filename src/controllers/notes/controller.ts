@@ -4,7 +4,7 @@ import { linkedSignal } from '../../io/async/linked-signal.ts';
 import { pause } from '../../io/async/pause.ts';
 import { type Involved, involved, type ReportEvent } from '../../io/kube/events.ts';
 import type { Cluster } from '../../model/cluster/cluster.ts';
-import { notesOn } from '../../model/cluster/notes.ts';
+import { type Backend, notesOn } from '../../model/cluster/notes.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import { egressPolicies } from '../../model/policy/egresspolicy.ts';
 import type { Caches } from '../caches.ts';
@@ -25,6 +25,7 @@ export interface NotesDeps {
   readonly isBusy: () => boolean;
   /** Milliseconds that a problem must last before it is reported. */
   readonly settle: number;
+  readonly backend?: Backend;
 }
 
 /** How long nothing is reported while IPs are being assigned, in milliseconds. */
@@ -82,7 +83,11 @@ export class NotesController implements Reconciler {
     onState(cluster, state);
     const vnids = new Map(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
     const policies = egressPolicies(this.#deps.caches.policies.list(), vnids);
-    const { due, reported } = dueNotes([...notesOn(cluster, state), ...policies.notes], this.#known, now);
+    const { due, reported } = dueNotes(
+      [...notesOn(cluster, state, this.#deps.backend), ...policies.notes],
+      this.#known,
+      now,
+    );
     for (const note of due) {
       const { code: reason, message } = note;
       this.#deps.report({ object: this.#involved(note), type: 'Warning', reason, message });

@@ -5,6 +5,9 @@ import type { PolicyNote } from '../../model/policy/egresspolicy.ts';
 /** How often to report a persisting problem again, in milliseconds. Events are kept for an hour. */
 export const again = 30 * 60_000;
 
+/** What an admin knows and may leave as it is: it is not reported again while it persists. */
+const toldOnce: ReadonlySet<string> = new Set(['AnnotationNotFollowed']);
+
 /** One problem with one object. */
 export type AnyNote = Note | PolicyNote;
 
@@ -22,7 +25,7 @@ export function dueNotes(
   for (const note of notes) {
     const key = keyOf(note);
     const last = known.get(key);
-    const isDue = last === undefined || now - last >= again;
+    const isDue = last === undefined || (!toldOnce.has(note.code) && now - last >= again);
     if (isDue) due.push(note);
     reported.set(key, isDue ? now : last);
   }

@@ -13,7 +13,7 @@ import { isConflict, isNotFound } from '../../io/kube/error.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
-import type { Condition, NodeObject, PodObject } from '../../model/objects/raw.ts';
+import type { Condition, NodeObject, ObjectMeta, PodObject } from '../../model/objects/raw.ts';
 import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
 import { askAgent } from '../../node/cni/client.ts';
 import type { Datapath } from '../../node/values/facts.ts';
@@ -216,7 +216,7 @@ class Kubelet {
         CNI_COMMAND: 'ADD',
         CNI_CONTAINERID: uid,
         CNI_NETNS: `/run/netns/${netns}`,
-        ...podArgs(namespace, name),
+        ...podArgs(pod.metadata),
       }),
     );
     if (datapath === 'netdev') await takeTogether(exec, netns, podDevice);
@@ -314,8 +314,8 @@ class Kubelet {
   }
 }
 
-function podArgs(namespace: string, name: string): Readonly<Record<string, string>> {
-  return { CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}` };
+function podArgs({ namespace = '', name = '', uid = '' }: ObjectMeta): Readonly<Record<string, string>> {
+  return { CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name};K8S_POD_UID=${uid}` };
 }
 
 /** The address in the result of a CNI ADD, without its prefix length. */

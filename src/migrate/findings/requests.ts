@@ -11,15 +11,24 @@ interface On {
 const on = ({ name }: On) => ({ kind: 'NetNamespace', name });
 
 /** Annotations of the NetNamespace, or of the ClusterNetwork, that the target has nothing for. */
-export const finerRulesLost = makes(
-  'FinerRulesLost',
-  ({ plugin, annotations, ...object }: On & { readonly kind: string; readonly annotations: readonly string[] }) => ({
-    ...object,
-    today: `Only part of the outside traffic takes an egress IP, or some takes one alone, by ${listText(annotations)}.`,
-    tomorrow: `Nothing is made of that for ${plugin}: all of it takes any of the egress IPs.`,
-    action: 'Let firewalls and peers outside expect the egress IPs for all traffic, before the switch.',
-  }),
-);
+interface Annotated extends On {
+  readonly kind: string;
+  readonly annotations: readonly string[];
+}
+
+export const finerRulesLost = makes('FinerRulesLost', ({ plugin, annotations, ...object }: Annotated) => ({
+  ...object,
+  today: `Only part of the outside traffic takes an egress IP, or some takes one alone, by ${listText(annotations)}.`,
+  tomorrow: `Nothing is made of that for ${plugin}: all of it takes any of the egress IPs.`,
+  action: 'Let firewalls and peers outside expect the egress IPs for all traffic, before the switch.',
+}));
+
+export const placementLost = makes('FinerRulesLost', ({ plugin, annotations, ...object }: Annotated) => ({
+  ...object,
+  today: `Automatic assignment puts its egress IPs on some nodes only, or does not move them back, by ${listText(annotations)}.`,
+  tomorrow: `Nothing is made of that for ${plugin}: they may be on any node that gets egress IPs, and move as it decides.`,
+  action: 'Check that all of these nodes may host them, or choose them as the plugin lets you, before the switch.',
+}));
 
 interface Entry extends On {
   readonly entry: string;

@@ -1,15 +1,17 @@
 /** Finer rules of namespaces and of the cluster, of which no target gets anything: all traffic takes the egress IPs. */
 import { clusterNetworks as networkKind, netNamespaces as netNamespaceKind } from '../../../api/kinds.ts';
 import { excludedAnnotation, ruleAnnotations } from '../../model/objects/egressrules.ts';
+import { placementAnnotations } from '../../model/objects/placement.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import type { Finding } from '../findings/finding.ts';
-import { finerRulesLost } from '../findings/requests.ts';
+import { finerRulesLost, placementLost } from '../findings/requests.ts';
 import type { Snapshot } from '../snapshot.ts';
 
-const read = [...Object.values(ruleAnnotations), excludedAnnotation];
+const aboutTraffic = [...Object.values(ruleAnnotations), excludedAnnotation];
+const aboutNodes = Object.values(placementAnnotations);
 
-const given = ({ metadata }: KubeObject): readonly string[] =>
-  read.filter((name) => metadata.annotations?.[name] !== undefined);
+const given = ({ metadata }: KubeObject, names: readonly string[]): readonly string[] =>
+  names.filter((name) => metadata.annotations?.[name] !== undefined);
 
 /** One for each chosen NetNamespace with such annotations, and one for the ClusterNetwork. */
 export function finerRulesFindings(
@@ -19,9 +21,12 @@ export function finerRulesFindings(
 ): readonly Finding[] {
   const on = (kind: string, objects: readonly KubeObject[]): readonly Finding[] =>
     objects.flatMap((object) => {
-      const annotations = given(object);
       const { name = '' } = object.metadata;
-      return annotations.length === 0 ? [] : [finerRulesLost({ kind, name, plugin, annotations })];
+      const [traffic, placed] = [given(object, aboutTraffic), given(object, aboutNodes)];
+      return [
+        ...(traffic.length === 0 ? [] : [finerRulesLost({ kind, name, plugin, annotations: traffic })]),
+        ...(placed.length === 0 ? [] : [placementLost({ kind, name, plugin, annotations: placed })]),
+      ];
     });
   return [
     ...on(

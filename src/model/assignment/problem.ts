@@ -4,20 +4,14 @@
  */
 import type { TrackedIp } from '../egress/tracked-ips.ts';
 import type { EgressTracker, TrackedHost } from '../egress/tracker.ts';
-import type { Unusable } from '../egress/unusable.ts';
 import { allowsCidr, type CloudLimits } from '../objects/cloud.ts';
+import type { NodeLabels } from '../objects/placement.ts';
 import type { Cidr } from '../values/address.ts';
 import { compareText, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import { Classes } from './classes.ts';
-
-/** Why an IP is excluded from the assignment. */
-export type Exclusion =
-  | 'EgressIPInSeveralNamespaces'
-  | Unusable['code']
-  | 'ListedByHand'
-  | 'ListedByAbsentHostSubnet'
-  | 'NoCIDRContainsEgressIP';
+import { heldBy } from './held.ts';
+import { type Dependence, type Exclusion, Places } from './places.ts';
 
 /** The assignment problem in dense numbers. The nodes of an item are those of its class. */
 export interface Problem {
@@ -45,6 +39,10 @@ export interface Problem {
   /** The other nodes that list the item now, for items that several nodes list. */
   readonly moreHomes: ReadonlyMap<number, readonly number[]>;
   readonly excluded: readonly (readonly [TrackedIp, Exclusion])[];
+  /** Maps the ids of excluded IPs to the offline node that keeps them, because nobody knows whether it is selected. */
+  readonly held: ReadonlyMap<number, NodeName>;
+  /** The groups whose items stay on a node as long as they may be there. */
+  readonly staying: ReadonlySet<number>;
   /** All HostSubnets with egressCIDRs, by name. */
   readonly owned: readonly TrackedHost[];
 }
@@ -59,6 +57,7 @@ interface Demand {
   readonly requested: string;
   /** The nodes and their CIDRs. */
   readonly offered: string;
+  readonly labels: NodeLabels;
   readonly classes: Classes;
   readonly chosen: Chosen;
 }
@@ -70,36 +69,67 @@ interface Demand {
 export class ProblemMaker {
   #demand: Demand | undefined;
 
-  /** The problem for these objects. A node that is not in `limits` has no limits. */
-  problemOf(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Problem {
+  /** The problem for these objects. A node that is not in `limits` has no limits, of one not in `labels` none is known. */
+  problemOf(
+    tracker: EgressTracker,
+    limits: ReadonlyMap<NodeName, CloudLimits>,
+    labels: NodeLabels = noLabels,
+  ): Problem {
     const hosts = [...tracker.hosts()].sort((a, b) => compareText(a.hostSubnet.name, b.hostSubnet.name));
     const owned = hosts.filter(isOwned);
     const online = owned.filter(({ hostSubnet }) => !tracker.isOffline(hostSubnet.hostIP));
     const nodes = online.map(({ hostSubnet }) => hostSubnet.name);
-    const cidrs = online.map((one) => usableCidrs(one, limits.get(one.hostSubnet.name)));
+    const cidrsOf = (host: TrackedHost): readonly Cidr[] => usableCidrs(host, limits.get(host.hostSubnet.name));
+    const cidrs = online.map(cidrsOf);
     const byHand = hosts.filter((host) => !isOwned(host)).flatMap(({ ips }) => ips);
-    const requested = `${tracker.demandVersion}\n${byHand.map(({ ip }) => ip).join()}`;
-    const offered = cidrs
-      .map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`)
-      .join('\n');
-    const known = this.#demand;
-    const before = known?.tracker === tracker && known.requested === requested ? known : undefined;
-    let demand = before;
-    if (demand?.offered !== offered) {
-      const classes = new Classes(cidrs);
-      const again = before === undefined ? undefined : chosenAgain(before, classes);
-      const chosen = again ?? chooseItems(tracker, new Places(classes, nodes), byHand);
-      demand = { tracker, requested, offered, classes, chosen };
-    }
-    this.#demand = demand;
-    const { classes, chosen } = demand;
+    const { classes, chosen } = this.#demandOf(tracker, { nodes, cidrs, byHand, labels });
     const { home, moreHomes, counts } = findHomes(online, classes, chosen);
     const capacity = Int32Array.from(nodes, (node, index) => {
       const limit = limits.get(node)?.capacity ?? unlimited;
       return limit === 'current' ? (counts[index] ?? 0) : Math.min(limit, unlimited);
     });
-    return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, home, moreHomes };
+    const without = chosen.excluded.filter(([, why]) => why === 'NoSelectedNode' || why === 'NoCIDRContainsEgressIP');
+    const held = heldBy(
+      tracker,
+      { owned, cidrsOf, labels },
+      without.map(([tracked]) => tracked),
+    );
+    return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, home, moreHomes, held };
   }
+
+  #demandOf(tracker: EgressTracker, { nodes, cidrs, byHand, labels }: Offer): Demand {
+    const requested = `${tracker.demandVersion}\n${byHand.map(({ ip }) => ip).join()}`;
+    const offered = cidrs
+      .map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`)
+      .join('\n');
+    const known = this.#demand;
+    const isSame = known?.tracker === tracker && known.requested === requested && isKept(known, labels);
+    const before = isSame ? known : undefined;
+    let demand = before;
+    if (demand?.offered !== offered) {
+      const classes = new Classes(cidrs);
+      const again = before === undefined ? undefined : chosenAgain(before, classes);
+      const chosen = again ?? chooseItems(tracker, new Places(classes, nodes, labels), byHand);
+      demand = { tracker, requested, offered, labels, classes, chosen };
+    }
+    this.#demand = demand;
+    return demand;
+  }
+}
+
+/** What nodes offer, and what is in their way. */
+interface Offer {
+  readonly nodes: readonly NodeName[];
+  readonly cidrs: readonly (readonly Cidr[])[];
+  readonly byHand: readonly TrackedIp[];
+  readonly labels: NodeLabels;
+}
+
+const noLabels: NodeLabels = new Map();
+
+/** Whether what was chosen does not depend on the labels, or on these alone and not on where items are now. */
+function isKept({ chosen, labels: before }: Demand, labels: NodeLabels): boolean {
+  return chosen.dependsOn === 'nothing' || (chosen.dependsOn === 'labels' && before === labels);
 }
 
 function isOwned({ hostSubnet }: TrackedHost): boolean {
@@ -111,7 +141,13 @@ function usableCidrs({ hostSubnet: { egressCIDRs } }: TrackedHost, limits: Cloud
   return limits === undefined ? egressCIDRs : egressCIDRs.filter((cidr) => allowsCidr(limits, cidr));
 }
 
-type Chosen = Pick<Problem, 'items' | 'itemOf' | 'groupOf' | 'groups' | 'vnids' | 'classOf' | 'excluded'>;
+interface Chosen extends Pick<
+  Problem,
+  'items' | 'itemOf' | 'groupOf' | 'groups' | 'vnids' | 'classOf' | 'excluded' | 'staying'
+> {
+  /** What else than requests and nodes decides where items may go. */
+  readonly dependsOn: Dependence;
+}
 
 /**
  * The same items for other nodes; undefined if they must be chosen anew: because some may go to other places than all of
@@ -135,11 +171,13 @@ function chooseItems(tracker: EgressTracker, places: Places, listedByHand: reado
   const rows: Row[] = [];
   const excluded: (readonly [TrackedIp, Exclusion])[] = [];
   const vnids: Vnid[] = [];
+  const staying = new Set<number>();
   for (const vnid of tracker.requestingVnids()) {
+    const placement = tracker.placement(vnid);
     let position = 0;
     for (const tracked of tracker.requests(vnid)) {
       const why = exclusionOf(tracked, byHand);
-      const found = why ?? places.of(tracked);
+      const found = why ?? places.of(tracked, placement);
       if (typeof found === 'string') {
         excluded.push([tracked, found]);
         continue;
@@ -150,22 +188,25 @@ function chooseItems(tracker: EgressTracker, places: Places, listedByHand: reado
       row.groups.push(vnids.length - 1);
       row.classes.push(found);
     }
+    if (position > 0 && placement?.stays === true) staying.add(vnids.length - 1);
   }
+  return { ...numbered(rows, vnids, tracker.idLimit), vnids, excluded, staying, dependsOn: places.dependsOn };
+}
+
+/** The items of the rows, with what is known of each by its number. */
+function numbered(
+  rows: readonly Row[],
+  vnids: readonly Vnid[],
+  idLimit: number,
+): Pick<Problem, 'items' | 'itemOf' | 'groupOf' | 'groups' | 'classOf'> {
   const items = rows.flatMap((row) => row.items);
   const groups: number[][] = vnids.map(() => []);
   const groupOf = Int32Array.from(rows.flatMap((row) => row.groups));
   for (const [item, group] of groupOf.entries()) groups[group]?.push(item);
-  const itemOf = new Int32Array(tracker.idLimit).fill(-1);
+  const itemOf = new Int32Array(idLimit).fill(-1);
   for (const [item, { id }] of items.entries()) itemOf[id] = item;
-  return {
-    items,
-    itemOf,
-    groupOf,
-    groups,
-    vnids,
-    classOf: Int32Array.from(rows.flatMap((row) => row.classes)),
-    excluded,
-  };
+  const classOf = Int32Array.from(rows.flatMap((row) => row.classes));
+  return { items, itemOf, groupOf, groups, classOf };
 }
 
 /** Why no node may get the IP; undefined if one may. */
@@ -173,32 +214,6 @@ function exclusionOf({ id, requesters, unusable }: TrackedIp, byHand: Uint8Array
   if (requesters.length > 1) return 'EgressIPInSeveralNamespaces';
   if (unusable !== undefined) return unusable.code;
   return byHand[id] === 1 ? 'ListedByHand' : undefined;
-}
-
-/** Where each IP may go. */
-class Places {
-  readonly #classes: Classes;
-  readonly #numbers: ReadonlyMap<NodeName, number>;
-
-  constructor(classes: Classes, nodes: readonly NodeName[]) {
-    this.#classes = classes;
-    this.#numbers = new Map(nodes.map((node, index) => [node, index]));
-  }
-
-  /**
-   * The class of the IP. An IP that an absent HostSubnet lists may only stay where it is, since it must not be in two
-   * places.
-   */
-  of({ key, absentHosts, hosts }: TrackedIp): number | Exclusion {
-    const found = this.#classes.of(key);
-    if (found < 0) return 'NoCIDRContainsEgressIP';
-    if (absentHosts === 0) return found;
-    this.#classes.except();
-    const here = hosts
-      .flatMap(({ node }) => this.#numbers.get(node) ?? [])
-      .filter((node) => this.#classes.has(found, node));
-    return here.length === 0 ? 'ListedByAbsentHostSubnet' : this.#classes.only(here);
-  }
 }
 
 /**

@@ -6,16 +6,21 @@ import type { EgressInput } from '../egress/state.ts';
 import type { TrackedIp } from '../egress/tracked-ips.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import type { CloudLimits } from '../objects/cloud.ts';
+import type { NodeLabels } from '../objects/placement.ts';
 import type { Ip } from '../values/address.ts';
 import { compareText, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Board } from './board.ts';
-import { type Exclusion, type Problem, ProblemMaker } from './problem.ts';
+import { withPins } from './pins.ts';
+import type { Exclusion } from './places.ts';
+import { type Problem, ProblemMaker } from './problem.ts';
 import { bestAssignment, freshAssignment } from './solve.ts';
 
 export interface AssignmentInput extends EgressInput {
   /** The limits by node, of the cloud and of its readiness; a node that is not in the map has no limits. */
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
+  /** The labels of Nodes, where they are known. */
+  readonly labels?: NodeLabels;
 }
 
 /** An IP that leaves a node: this round withdraws it, and the next one places it unless `to` is undefined. */
@@ -50,7 +55,7 @@ export interface Round {
 
 /** Computes one round from the current objects. The result does not depend on the order of the lists. */
 export function assignmentRound(input: AssignmentInput): Round {
-  return new Assigner().round(EgressTracker.of(input), input.limits);
+  return new Assigner().round(EgressTracker.of(input), input.limits, input.labels);
 }
 
 const defaultExactItems = 2000;
@@ -67,8 +72,9 @@ export class Assigner {
   }
 
   /** Computes one round from the tracker's objects; the result equals `assignmentRound` of these objects. */
-  round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Round {
-    const problem = this.#maker.problemOf(tracker, limits);
+  round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>, labels?: NodeLabels): Round {
+    const free = this.#maker.problemOf(tracker, limits, labels);
+    const problem = withPins(free, this.#isExact(free));
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
     const board = atHome ? bestAssignment(problem, fresh.load, this.#isExact(problem)) : fresh;
@@ -101,7 +107,8 @@ function releasedOf(tracker: EgressTracker): readonly string[] {
  * the classes when the nodes are, too.
  */
 function sameDemand(a: Problem, b: Problem): boolean {
-  return a.items === b.items && a.classes === b.classes && sameEntries(a.capacity, b.capacity);
+  const isSame = a.items === b.items && a.classes === b.classes && sameEntries(a.capacity, b.capacity);
+  return isSame && (a.classOf === b.classOf || sameEntries(a.classOf, b.classOf));
 }
 
 function sameEntries(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
@@ -198,6 +205,6 @@ function isInOrder(list: readonly TrackedIp[]): boolean {
 }
 
 /** The final node of the IP. */
-function targetOf({ itemOf, nodes }: Problem, place: Int32Array, { id }: TrackedIp): NodeName | undefined {
-  return nodes[place[itemOf[id] ?? -1] ?? -1];
+function targetOf({ itemOf, nodes, held }: Problem, place: Int32Array, { id }: TrackedIp): NodeName | undefined {
+  return held.get(id) ?? nodes[place[itemOf[id] ?? -1] ?? -1];
 }

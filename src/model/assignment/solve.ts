@@ -11,6 +11,8 @@ import { Search } from './search.ts';
 const levelingPasses = 16;
 const spreadingRounds = 64;
 
+const nobody: ReadonlySet<number> = new Set();
+
 /** The best assignment by (1), (4) and (5) alone, as if nothing were placed yet. Its loads are the nodes' shares. */
 export function freshAssignment(problem: Problem, exact: boolean): Board {
   const board = new Board(problem, false);
@@ -36,14 +38,20 @@ export function bestAssignment(problem: Problem, shares: Int32Array, exact: bool
   return board;
 }
 
-/** Keeps the items that can stay, then places the others. */
-function placeAll(board: Board, search: Search, exact: boolean): void {
-  const { items, home, moreHomes } = board.problem;
+/** The best assignment by (1) and (3) alone, without these items. */
+export function keptAssignment(problem: Problem, left: ReadonlySet<number>, exact: boolean): Board {
+  const board = new Board(problem, true);
+  placeAll(board, new Search(board, exact), exact, left);
+  return board;
+}
+
+/** Keeps the items that can stay, then places the others, but for those in `left`. */
+function placeAll(board: Board, search: Search, exact: boolean, left: ReadonlySet<number> = nobody): void {
   const others: number[] = [];
-  for (const item of items.keys()) {
-    const node = board.prefersHome && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
-    const stays = node >= 0 && !board.isFull(node) && board.occupant(board.groupOf(item), node) < 0;
-    if (stays) board.put(item, node);
+  for (const item of board.problem.items.keys()) {
+    if (left.has(item)) continue;
+    const node = freeHome(board, item);
+    if (node >= 0) board.put(item, node);
     else others.push(item);
   }
   const picker = new Picker(board);
@@ -53,6 +61,13 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
     else if (exact) placeBest(board, search, { item, node: picker.leastLoaded(item) });
     else placeSoon(board, search, { item, node: picker.leastLoaded(item), deadEnds });
   }
+}
+
+/** The only home of the item, if it can stay there; else -1. */
+function freeHome(board: Board, item: number): number {
+  const { home, moreHomes } = board.problem;
+  const node = board.prefersHome && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
+  return node >= 0 && !board.isFull(node) && board.occupant(board.groupOf(item), node) < 0 ? node : -1;
 }
 
 /** `node` is the least loaded node that can take the item directly, or -1. */

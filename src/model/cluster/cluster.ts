@@ -7,6 +7,7 @@ import { type IsolationMode, networksOf, parseClusterNetwork } from '../objects/
 import type { AnnotationProblem } from '../objects/egressrules.ts';
 import type { InvalidHostSubnet } from '../objects/hostsubnet.ts';
 import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from '../objects/netnamespace.ts';
+import type { NodeLabels } from '../objects/placement.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../objects/raw.ts';
 import type { Ip } from '../values/address.ts';
 import { compareText, isNodeName, type NodeName } from '../values/names.ts';
@@ -31,6 +32,8 @@ export interface Cluster extends Required<EgressInput> {
   /** How pods are isolated, if known. */
   readonly mode: IsolationMode | undefined;
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
+  /** The labels of the Nodes that are known. */
+  readonly nodeLabels: NodeLabels;
   readonly invalidHostSubnets: readonly InvalidHostSubnet[];
   /** HostSubnets that lost their subnet to another one, in order of name. */
   readonly lostSubnets: readonly LostClaim[];
@@ -54,6 +57,7 @@ export function clusterOf({ netNamespaces, ...raw }: RawCluster, offline: Readon
     ...{ netNamespaces: [], invalidNetNamespaces: [], offline },
     ...ownNetwork(raw.clusterNetworks ?? []),
     ...allLimits(nodes.kept),
+    nodeLabels: new Map(nodes.kept.map(({ metadata: { name = '', labels = {} } }) => [name, labels])),
     duplicates: [
       ...hostSubnets.duplicates.map((name) => ({ kind: 'HostSubnet' as const, name })),
       ...nodes.duplicates.map((name) => ({ kind: 'Node' as const, name })),

@@ -81,8 +81,18 @@ const shown = {
 const rules = {
   InvalidEgressRule: {
     about:
-      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. It counts as absent: more of the traffic takes an egress IP, not less.',
+      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
     fix: 'Correct the value that the message names, as docs/finer-rules.md has it.',
+  },
+  NoSelectedNode: {
+    about:
+      'Annotation egress.sdn-compat.io/node-selector selects none of the nodes that could have the address, or those are offline or full: it is on no node. The message says what is in the way on each.',
+    fix: 'Label a node with fitting egressCIDRs so that it is selected, give a selected one egressCIDRs, or change the selector.',
+  },
+  EgressIPOutsideNodeSelector: {
+    about:
+      'An admin listed the address in the HostSubnet of a node that annotation egress.sdn-compat.io/node-selector does not select. It stays there: the selector is for automatic assignment.',
+    fix: 'List it in the HostSubnet of a selected node, or change the selector.',
   },
   InvalidExcludedCIDRs: {
     about:
@@ -230,6 +240,15 @@ const policies = {
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 const facade = {
+  AnnotationNotFollowed: {
+    about:
+      'The object has annotations egress.sdn-compat.io/…, and OVN-Kubernetes forwards: nothing is made of them. All traffic to the outside takes any of the egress IPs, on the nodes that OVN-Kubernetes chooses.',
+    fix: 'Remove the annotations, or let firewalls and peers expect the egress IPs for all traffic.',
+  },
+  EgressPoolNotFollowed: {
+    about: 'There is an EgressPool, and the controller runs with --backend ovn, which gives no addresses of pools.',
+    fix: 'List egressIPs in the NetNamespaces by hand.',
+  },
   EgressIPElsewhere: {
     about:
       'OVN-Kubernetes has the address on another node than the HostSubnet that lists it. The namespace leaves with its address all the same.',

@@ -4,6 +4,7 @@ import type { EgressState } from '../egress/state.ts';
 import { requestsOf } from '../egress/verdict.ts';
 import { destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
+import { selectorText } from '../objects/selector-text.ts';
 import { listText } from '../values/list-text.ts';
 import { compareText } from '../values/names.ts';
 import type { Cluster } from './cluster.ts';
@@ -18,6 +19,8 @@ export interface RulesRow {
   readonly except: readonly string[];
   /** NETWORK=EGRESSIP for what takes this one alone, the longest prefix first. */
   readonly destinationIPs: readonly string[];
+  /** The label selector of the pods that all this is for; null: all of them. The others take none. */
+  readonly podSelector: string | null;
 }
 
 /** What rules say, as the annotations write it. */
@@ -25,11 +28,13 @@ export function rulesShown({
   destinations,
   except,
   destinationIPs,
-}: EgressRules): Pick<RulesRow, 'destinations' | 'except' | 'destinationIPs'> {
+  podSelector,
+}: EgressRules): Omit<RulesRow, 'namespaces' | 'vnid'> {
   return {
     destinations: destinations?.map(destinationText) ?? null,
     except: except.map(destinationText),
     destinationIPs: destinationIPs.map(({ cidr, egressIP }) => `${cidr.text}=${egressIP}`),
+    podSelector: podSelector === undefined ? null : selectorText(podSelector),
   };
 }
 
@@ -45,8 +50,14 @@ export function rulesRows({ netNamespaces }: Pick<Cluster, 'netNamespaces'>, sta
 }
 
 /** The same in a sentence without its end. */
-export function rulesSentence({ destinations, except, destinationIPs }: ReturnType<typeof rulesShown>): string {
+export function rulesSentence({
+  destinations,
+  except,
+  destinationIPs,
+  podSelector,
+}: ReturnType<typeof rulesShown>): string {
   return [
+    ...(podSelector === null ? [] : [`only pods with ${podSelector}`]),
     ...(destinations === null ? [] : [`only ${destinations.join(',')}`]),
     ...(except.length === 0 ? [] : [`not ${except.join(',')}`]),
     ...destinationIPs,

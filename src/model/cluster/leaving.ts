@@ -1,7 +1,10 @@
 /** With which address pods of a namespace should leave, by the status of the cluster, and whether one did. */
 import { netNamespaces } from '../../../api/kinds.ts';
+import { type Choice, choiceFor } from '../egress/rules.ts';
+import type { EgressRules, OutsidePacket } from '../objects/egressrules.ts';
+import { parseIpv4 } from '../objects/fields.ts';
 import { listText } from '../values/list-text.ts';
-import type { Status } from './summary.ts';
+import type { Status, StatusRow } from './summary.ts';
 
 /** How pods of a namespace should leave. */
 export type Leaving =
@@ -28,18 +31,57 @@ export interface Seen {
   readonly problem: string | null;
 }
 
-/** How the pods of a namespace should leave: with any egress IP that is not known to be out of use. */
-export function leavingOf({ egressIPs, unread, rules = [] }: Status, namespace: string): Leaving {
+/** The packet to a web server at an IPv4 address; undefined if the URL has a name, which pods may resolve otherwise. */
+export function packetTo(url: URL): OutsidePacket | undefined {
+  const destination = parseIpv4(url.hostname);
+  if (!destination.ok) return undefined;
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return { destination: destination.value, protocol: 'tcp', port };
+}
+
+const dependsOn = (what: string): Leaving => ({
+  kind: 'unknown',
+  reason: `it depends on the ${what} by its finer rules, as sdn-compat trace tells`,
+});
+
+/** With which egress IP alone a packet should leave. */
+function leavingBy(only: string, rows: readonly StatusRow[]): Leaving {
+  const row = rows.find(({ egressIP }) => egressIP === only);
+  if (row === undefined)
+    return { kind: 'dropped', reason: `destination-ips names ${only}, which its namespace does not request` };
+  if (row.inUse === false) return { kind: 'dropped', reason: row.reason ?? `${only} is not in use` };
+  return { kind: 'egressIP', addresses: [only] };
+}
+
+/**
+ * How the pods of a namespace should leave: with any egress IP that is not known to be out of use. Finer rules decide by
+ * the packet; without one nobody can tell what they say. `rulesOf` are the rules of a VNID.
+ */
+export function leavingOf(
+  { egressIPs, unread, rules = [] }: Status,
+  namespace: string,
+  to?: { readonly packet: OutsidePacket | undefined; readonly rulesOf: (vnid: number) => EgressRules | undefined },
+): Leaving {
   if (unread.includes(netNamespaces.kind)) return { kind: 'unknown', reason: 'NetNamespaces could not be read' };
   const rows = egressIPs.filter(({ namespaces }) => namespaces.includes(namespace));
   const [first] = rows;
   if (first === undefined) return { kind: 'node' };
-  if (rules.some(({ namespaces }) => namespaces.includes(namespace)))
-    return { kind: 'unknown', reason: 'it depends on the destination by its finer rules, as sdn-compat trace tells' };
+  const isRuled = rules.some(({ namespaces }) => namespaces.includes(namespace));
+  if (!isRuled) return leavingAs(rows, first);
+  if (to?.packet === undefined) return dependsOn('pod and the destination');
+  const own = to.rulesOf(first.vnid ?? -1);
+  if (own?.podSelector !== undefined) return dependsOn('labels of the pod');
+  const choice = choiceFor(own, to.packet);
+  return choice.kind === 'node' ? { kind: 'node' } : leavingAs(rows, first, choice);
+}
+
+/** How what takes an egress IP should leave. */
+function leavingAs(rows: readonly StatusRow[], first: StatusRow, choice?: Choice): Leaving {
   const reason = first.reason ?? '';
   if (first.traffic === 'dropped') return { kind: 'dropped', reason };
   if (first.traffic === 'node') return { kind: 'node' };
   if (first.traffic === 'unknown') return { kind: 'unknown', reason };
+  if (choice?.kind === 'only') return leavingBy(choice.egressIP, rows);
   return { kind: 'egressIP', addresses: rows.filter(({ inUse }) => inUse !== false).map(({ egressIP }) => egressIP) };
 }
 

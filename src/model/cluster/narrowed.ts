@@ -21,12 +21,16 @@ export function narrowed(status: Status, { namespaces, node }: Narrowing): Statu
   const named = new Set([...egressIPs.flatMap((row) => row.node ?? []), ...(node === undefined ? [] : [node])]);
   const isLate = (state: string): boolean => node === undefined && state !== 'applied' && state !== 'none';
   const vnids = new Set(egressIPs.map(({ vnid }) => vnid));
-  const { rules, ...others } = status;
-  const left = rules?.filter(({ vnid }) => vnids.has(vnid)) ?? [];
+  const { rules = [], placements = [], ...others } = status;
+  const left = {
+    rules: rules.filter(({ vnid }) => vnids.has(vnid)),
+    placements: placements.filter(({ vnid }) => vnids.has(vnid)),
+  };
   return {
     ...others,
     egressIPs,
-    ...(left.length === 0 ? {} : { rules: left }),
+    ...(left.rules.length === 0 ? {} : { rules: left.rules }),
+    ...(left.placements.length === 0 ? {} : { placements: left.placements }),
     nodes: status.nodes.filter((one) => named.has(one.node) || isLate(one.agent.state)),
     notes: status.notes.filter(({ kind, name }) =>
       kind === 'NetNamespace' ? namespaces?.has(name) === true : node !== undefined && name === node,

@@ -10,6 +10,8 @@ import { compareText } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Cluster } from './cluster.ts';
 import { type RuleNoteCode, ruleNotes } from './finer-rules.ts';
+import { type NotFollowedNote, notFollowedNotes } from './not-followed.ts';
+import { type PlacementNoteCode, placementNotes } from './placements.ts';
 
 export type NoteCode =
   | ReasonCode
@@ -23,7 +25,9 @@ export type NoteCode =
   | 'EgressCIDROutsideCloudNetwork'
   | 'EgressIPsExceedCapacity'
   | 'InvalidEgressIPConfig'
-  | RuleNoteCode;
+  | RuleNoteCode
+  | PlacementNoteCode
+  | NotFollowedNote['code'];
 
 /** One problem with one object, as an Event reports it. */
 export interface Note {
@@ -33,13 +37,16 @@ export interface Note {
   readonly message: string;
 }
 
+/** What forwards: our agents, or OVN-Kubernetes, on which the facade follows none of our annotations. */
+export type Backend = 'sdn' | 'ovn';
+
 /** All notes for a cluster with this state, ordered by kind, name, code and message. */
-export function notesOn(cluster: Cluster, state: EgressState): readonly Note[] {
+export function notesOn(cluster: Cluster, state: EgressState, backend: Backend = 'sdn'): readonly Note[] {
   const all = [
     ...parseNotes(cluster),
     ...namespaceNotes(cluster, state),
     ...hostNotes(cluster, state),
-    ...ruleNotes(cluster),
+    ...(backend === 'ovn' ? notFollowedNotes(cluster) : [...ruleNotes(cluster), ...placementNotes(cluster, state)]),
   ];
   const byText = new Map(all.map((note) => [[note.kind, note.name, note.code, note.message].join('\n'), note]));
   return [...byText].sort(([a], [b]) => compareText(a, b)).map(([, note]) => note);

@@ -10,6 +10,7 @@ import type { Cluster } from './cluster.ts';
 import { type RulesRow, rulesRows } from './finer-rules.ts';
 import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
 import { type Note, notesOn } from './notes.ts';
+import { type PlacementRow, placementRows } from './placements.ts';
 
 /** One egress IP of one namespace; without a namespace, one that is listed but not requested. */
 export interface StatusRow {
@@ -34,6 +35,8 @@ export interface Status {
   readonly notes: readonly Note[];
   /** Of VNIDs whose traffic does not all take any of their egress IPs; not there where there are none. */
   readonly rules?: readonly RulesRow[];
+  /** Of VNIDs whose egress IPs may not be on all nodes, or stay; not there where there are none. */
+  readonly placements?: readonly PlacementRow[];
   /** The nodes with a HostSubnet, in order of name. */
   readonly nodes: readonly NodeStatus[];
   /** Whether no agent at all says anything, where the input would have it: another plugin may forward. */
@@ -189,6 +192,13 @@ function unusedRows({ cluster, state, unread }: Known): StatusRow[] {
     }));
 }
 
+/** What annotations say that count where our agents forward. */
+function finerRules(cluster: Cluster, state: EgressState): Pick<Status, 'rules' | 'placements'> {
+  const rules = rulesRows(cluster, state);
+  const placements = placementRows(cluster);
+  return { ...(rules.length === 0 ? {} : { rules }), ...(placements.length === 0 ? {} : { placements }) };
+}
+
 /**
  * The status of a cluster: rows ordered by VNID and request, unused IPs last. A namespace all of whose IPs are refused
  * by their nodes is dropped. What depends on a kind in `unread` is unknown.
@@ -201,12 +211,11 @@ export function statusOf(
   const state = egressState(cluster);
   const wanted = wantedOf(cluster, unread);
   const known: Known = { cluster, state, reports, unread, wanted };
-  const notes = notesOn(cluster, state);
-  const rules = reports.assignments === undefined ? rulesRows(cluster, state) : [];
+  const notes = notesOn(cluster, state, reports.assignments === undefined ? 'sdn' : 'ovn');
   return {
     egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
-    ...(rules.length === 0 ? {} : { rules }),
+    ...(reports.assignments === undefined ? finerRules(cluster, state) : {}),
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
     areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,

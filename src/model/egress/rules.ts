@@ -10,7 +10,19 @@ import {
   type OutsidePacket,
 } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
+import { type Labels, matches } from '../objects/selector.ts';
+import { selectorText } from '../objects/selector-text.ts';
 import { type Cidr, contains, type Ip } from '../values/address.ts';
+
+/** The rules of a pod that those of its VNID do not select: all of its traffic leaves as its node. */
+export const notSelected: EgressRules = { destinations: [], except: [], destinationIPs: [] };
+
+/** The rules for a pod, by those of its VNID. One whose labels are not known, that is undefined, counts as selected. */
+export function rulesForPod(rules: EgressRules | undefined, labels: () => Labels | undefined): EgressRules | undefined {
+  if (rules?.podSelector === undefined) return rules;
+  const known = labels();
+  return known === undefined || matches(rules.podSelector, known) ? rules : notSelected;
+}
 
 /** How a packet leaves: as its node, with any egress IP of its VNID, or with this one alone. */
 export type Choice =
@@ -19,7 +31,7 @@ export type Choice =
 const asNode: Choice = { kind: 'node' };
 const any: Choice = { kind: 'any' };
 
-/** How a packet to the outside leaves. The truth that flows, locks and the judge of connections are held against. */
+/** How a packet to the outside leaves, by the rules for its pod. The truth that flows, locks and the judge of connections are held against. */
 export function choiceFor(rules: EgressRules | undefined, packet: OutsidePacket): Choice {
   if (rules === undefined) return any;
   const { destinations, except, destinationIPs } = rules;
@@ -39,11 +51,12 @@ export interface JoinedRules {
 /** A text that is the same for rules that say the same in the same order; empty if there are none. */
 export function rulesText(rules: EgressRules | undefined): string {
   if (rules === undefined) return '';
-  const { destinations, except, destinationIPs } = rules;
+  const { destinations, except, destinationIPs, podSelector } = rules;
   return JSON.stringify([
     destinations?.map(destinationText) ?? null,
     except.map(destinationText),
     destinationIPs.map(({ cidr, egressIP }) => `${cidr.text}=${egressIP}`),
+    ...(podSelector === undefined ? [] : [selectorText(podSelector)]),
   ]);
 }
 

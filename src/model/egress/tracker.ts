@@ -5,6 +5,7 @@
 import type { Meaning } from '../allocation/hostsubnets.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
+import { type JoinedPlacement, joinedPlacement } from '../objects/placement.ts';
 import { type Cidr, type Ip, sortKey } from '../values/address.ts';
 import { compareText, type NamespaceName, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
@@ -177,6 +178,11 @@ export class EgressTracker {
   /** How many namespaces have the VNID. */
   holders(vnid: Vnid): number {
     return this.#members(vnid).length;
+  }
+
+  /** Where the egress IPs of a VNID may be; undefined if none of its namespaces says that. */
+  placement(vnid: Vnid): JoinedPlacement | undefined {
+    return joinedPlacement(this.#members(vnid));
   }
 
   /** The valid IPs that a VNID requests, in request order. */

@@ -5,6 +5,8 @@
 import { type Cidr, contains, type Ip, parseCidr } from '../values/address.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseCidrv4, parseIpv4 } from './fields.ts';
+import type { LabelSelectorObject } from './raw.ts';
+import { parseSelector, selectorTerms } from './selector-text.ts';
 import { ourAnnotations, type PortRange } from './well-known.ts';
 
 /** Traffic by its destination: all of a network, or what goes to some ports there. */
@@ -32,6 +34,8 @@ export interface EgressRules {
   readonly except: readonly Destination[];
   /** Longest prefixes first. */
   readonly destinationIPs: readonly DestinationIP[];
+  /** The only pods whose traffic takes an egress IP; not there: all. */
+  readonly podSelector?: LabelSelectorObject;
 }
 
 /** An annotation that cannot be read. */
@@ -53,6 +57,7 @@ export const ruleAnnotations = {
   destinations: `${ourAnnotations}destinations`,
   except: `${ourAnnotations}except-destinations`,
   destinationIPs: `${ourAnnotations}destination-ips`,
+  podSelector: `${ourAnnotations}pod-selector`,
 } as const;
 
 /** The annotation of the ClusterNetwork with networks that are never reached with an egress IP. */
@@ -60,7 +65,7 @@ export const excludedAnnotation = `${ourAnnotations}excluded-cidrs`;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The most entries of one annotation: each is a flow on every node with pods of the namespace. */
+/** The most entries of one annotation: each destination is a flow on every node with pods of the namespace. */
 export const mostEntries = 100;
 
 const anywhere = parseCidr('0.0.0.0/0');
@@ -146,6 +151,13 @@ function parsePairs(value: string): Result<readonly DestinationIP[]> {
   return ok(pairs.value.toSorted((a, b) => b.cidr.length - a.cidr.length || Number(a.cidr.first - b.cidr.first)));
 }
 
+/** Parses a label selector, which may not be empty. */
+function parsePods(value: string): Result<LabelSelectorObject> {
+  if (value.trim() === '') return err('it has no entry');
+  const count = selectorTerms(value).length;
+  return count > mostEntries ? err(`it has ${count} entries; ${mostEntries} are the most`) : parseSelector(value);
+}
+
 /** Reads one annotation; undefined if it is not there or cannot be read, which is then a problem. */
 function read<T>(
   annotations: Annotations,
@@ -172,8 +184,11 @@ export function readRules(annotations: Annotations = {}): ReadRules {
   const destinations = read(annotations, ruleAnnotations.destinations, parseDestinations, problems);
   const except = read(annotations, ruleAnnotations.except, parseDestinations, problems) ?? [];
   const destinationIPs = read(annotations, ruleAnnotations.destinationIPs, parsePairs, problems) ?? [];
-  const isEmpty = destinations === undefined && except.length === 0 && destinationIPs.length === 0;
-  return { rules: isEmpty ? undefined : { destinations, except, destinationIPs }, problems };
+  const podSelector = read(annotations, ruleAnnotations.podSelector, parsePods, problems);
+  const hasPairs = except.length > 0 || destinationIPs.length > 0;
+  if (destinations === undefined && podSelector === undefined && !hasPairs) return { rules: undefined, problems };
+  const ofPods = podSelector === undefined ? {} : { podSelector };
+  return { rules: { destinations, except, destinationIPs, ...ofPods }, problems };
 }
 
 /** The networks that are never reached with an egress IP, and what is wrong: then there are none. */

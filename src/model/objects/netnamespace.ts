@@ -1,11 +1,13 @@
 /** NetNamespaces as values: the VNID of a namespace and the egress IPs it requests. */
 import type { Ip } from '../values/address.ts';
-import { isNamespaceName, type NamespaceName } from '../values/names.ts';
+import { compareText, isNamespaceName, type NamespaceName } from '../values/names.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseVnid, type Vnid } from '../values/vnid.ts';
 import { type AnnotationProblem, type EgressRules, readRules } from './egressrules.ts';
 import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
+import { type Placement, readPlacement } from './placement.ts';
 import type { NetNamespaceObject } from './raw.ts';
+import { ourAnnotations } from './well-known.ts';
 
 /** A namespace's VNID and requests. */
 export interface NetNamespace {
@@ -20,6 +22,10 @@ export interface NetNamespace {
   readonly rules?: EgressRules;
   /** The annotations among them that cannot be read. */
   readonly ruleProblems?: readonly AnnotationProblem[];
+  /** Where its egress IPs may be, if its annotations say that. */
+  readonly placement?: Placement;
+  /** The names of all of our annotations that it has, sorted. */
+  readonly ours?: readonly string[];
 }
 
 /** A NetNamespace without a valid name or VNID: it counts as absent. */
@@ -47,9 +53,18 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
 }
 
 /** Only what there is: few NetNamespaces have rules. */
-function rulesOf({ metadata }: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems'> {
+function rulesOf({
+  metadata,
+}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'placement' | 'ours'> {
   const { rules, problems } = readRules(metadata.annotations);
-  return { ...(rules === undefined ? {} : { rules }), ...(problems.length === 0 ? {} : { ruleProblems: problems }) };
+  const placement = readPlacement(metadata.annotations);
+  const ours = Object.keys(metadata.annotations ?? {}).filter((name) => name.startsWith(ourAnnotations));
+  return {
+    ...(rules === undefined ? {} : { rules }),
+    ...(problems.length === 0 ? {} : { ruleProblems: problems }),
+    ...(placement === undefined ? {} : { placement }),
+    ...(ours.length === 0 ? {} : { ours: ours.sort(compareText) }),
+  };
 }
 
 type Requests = Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'>;

@@ -4,12 +4,15 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { parseCidrv4, parseIpv4 } from '../objects/fields.ts';
 import type { HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
+import { type NodeSelector, parseNodeSelector, type Placement } from '../objects/placement.ts';
 import type { Cidr, Ip } from '../values/address.ts';
 import { err, ok, type Result } from '../values/result.ts';
 
 export type SimulatedChange =
   | { readonly kind: 'nodeDown' | 'nodeUp'; readonly node: string }
   | { readonly kind: 'addEgressIP' | 'removeEgressIP'; readonly namespace: string; readonly egressIP: Ip }
+  | { readonly kind: 'setNodeSelector'; readonly namespace: string; readonly nodeSelector: NodeSelector | undefined }
+  | { readonly kind: 'noFailback'; readonly namespace: string }
   | { readonly kind: 'setCIDRs'; readonly node: string; readonly cidrs: readonly Cidr[] };
 
 /** Parses `NAMESPACE=IP` as a change of this kind; the error says which part is wrong. */
@@ -31,6 +34,17 @@ export function parseCIDRsChange(text: string): Result<SimulatedChange> {
     cidrs.push(cidr.value);
   }
   return ok({ kind: 'setCIDRs', node: name, cidrs });
+}
+
+/** Parses `NAMESPACE=SELECTOR` as a change; with nothing after `=` the namespace loses its selector. */
+export function parseNodeSelectorChange(text: string): Result<SimulatedChange> {
+  const { name, rest } = split(text);
+  if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NAMESPACE=SELECTOR`);
+  if (rest === '') return ok({ kind: 'setNodeSelector', namespace: name, nodeSelector: undefined });
+  const nodeSelector = parseNodeSelector(rest);
+  return nodeSelector.ok
+    ? ok({ kind: 'setNodeSelector', namespace: name, nodeSelector: nodeSelector.value })
+    : nodeSelector;
 }
 
 function split(text: string): { readonly name: string; readonly rest: string | undefined } {
@@ -63,17 +77,33 @@ function changeOnce(cluster: Cluster, change: SimulatedChange): Result<Cluster> 
       return ok({ ...cluster, hostSubnets: cluster.hostSubnets.map((one) => (one === host.value ? next : one)) });
     }
     case 'addEgressIP':
-    case 'removeEgressIP': {
-      const namespace = cluster.netNamespaces.find(({ name }) => name === change.namespace);
-      if (namespace === undefined) return err(`there is no NetNamespace ${change.namespace}`);
-      const next = withRequest(namespace, change.egressIP, change.kind === 'addEgressIP');
-      if (!next.ok) return next;
-      return ok({
-        ...cluster,
-        netNamespaces: cluster.netNamespaces.map((one) => (one === namespace ? next.value : one)),
-      });
-    }
+    case 'removeEgressIP':
+      return withNamespace(cluster, change.namespace, (one) =>
+        withRequest(one, change.egressIP, change.kind === 'addEgressIP'),
+      );
+    case 'setNodeSelector':
+      return withNamespace(cluster, change.namespace, (one) => ok(placed(one, { nodeSelector: change.nodeSelector })));
+    case 'noFailback':
+      return withNamespace(cluster, change.namespace, (one) => ok(placed(one, { stays: true })));
   }
+}
+
+/** The cluster with another NetNamespace instead of the one of that name. */
+function withNamespace(
+  cluster: Cluster,
+  name: string,
+  changed: (namespace: NetNamespace) => Result<NetNamespace>,
+): Result<Cluster> {
+  const namespace = cluster.netNamespaces.find((one) => one.name === name);
+  if (namespace === undefined) return err(`there is no NetNamespace ${name}`);
+  const next = changed(namespace);
+  if (!next.ok) return next;
+  return ok({ ...cluster, netNamespaces: cluster.netNamespaces.map((one) => (one === namespace ? next.value : one)) });
+}
+
+function placed(namespace: NetNamespace, changed: Partial<Placement>): NetNamespace {
+  const before: Placement = namespace.placement ?? { nodeSelector: undefined, stays: false, problems: [] };
+  return { ...namespace, placement: { ...before, ...changed } };
 }
 
 function findHost(cluster: Cluster, node: string): Result<HostSubnet> {

@@ -6,7 +6,8 @@ import { EgressTracker } from '../egress/tracker.ts';
 import { type FieldProblem, parseHostedIp } from '../objects/fields.ts';
 import { emptied, type HostSubnet, parseHostSubnet } from '../objects/hostsubnet.ts';
 import { parseNetNamespace } from '../objects/netnamespace.ts';
-import { hostSubnetShape, netNamespaceShape } from '../objects/shapes.ts';
+import type { Labels } from '../objects/selector.ts';
+import { hostSubnetShape, netNamespaceShape, objectShape } from '../objects/shapes.ts';
 import { compareIps, type Ip, parseIp } from '../values/address.ts';
 import { isRecord } from '../values/json.ts';
 import { err, ok, type Result } from '../values/result.ts';
@@ -45,6 +46,7 @@ function isList(value: unknown): value is readonly unknown[] {
 class Run {
   readonly #tracker = new EgressTracker();
   readonly #assigner = new Assigner();
+  readonly #labels = new Map<string, Labels>();
 
   /** Runs one step and returns it with its result. */
   step(step: Fields): Result<Ran, FieldProblem> {
@@ -62,6 +64,8 @@ class Run {
         return this.#setNetNamespace(step);
       case 'deleteNetnamespace':
         return this.#deleteNetNamespaces(step);
+      case 'nodeLabels':
+        return this.#setLabels(step);
       case 'nodeOffline':
         return this.#setOffline(step);
       case 'reallocate':
@@ -121,8 +125,17 @@ class Run {
     return ok({});
   }
 
+  #setLabels(step: Fields): Result<Fields, FieldProblem> {
+    const name = textOf(step, 'name');
+    if (!name.ok) return name;
+    const shape = objectShape({ metadata: { name: name.value, labels: step['labels'] } });
+    if (!shape.ok) return err({ field: 'labels', reason: shape.error.reason });
+    this.#labels.set(name.value, shape.value.metadata.labels ?? {});
+    return ok({});
+  }
+
   #reallocate(step: Fields): Result<Fields, FieldProblem> {
-    const { lists } = this.#assigner.round(this.#tracker, new Map());
+    const { lists } = this.#assigner.round(this.#tracker, new Map(), new Map(this.#labels));
     const allocation = Object.fromEntries(lists);
     const next = referenceOf(step['reference'] ?? allocation);
     if (!next.ok) return next;

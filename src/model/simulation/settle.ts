@@ -15,7 +15,7 @@ export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly
   const assigner = new Assigner();
   let now = cluster;
   for (let count = 0; count < mostRounds; count++) {
-    const round = assigner.round(EgressTracker.of(now), now.limits);
+    const round = assigner.round(EgressTracker.of(now), now.limits, now.nodeLabels);
     if (round.changed.length + round.released.length === 0) return { cluster: now, rest: round };
     now = {
       ...now,

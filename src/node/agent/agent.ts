@@ -282,7 +282,8 @@ class Agent {
     const { fingerprint } = feed;
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
     const withheld = await this.#withheld(view, prepared, state);
-    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, withheld, addressesOf });
+    const { labelsOf } = feed;
+    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, labelsOf, withheld, addressesOf });
     const applied = await this.#apply(plan, prepared);
     this.#problems.reportHosting(plan, { fingerprint, nodes: view.remotes.length + 1 });
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);

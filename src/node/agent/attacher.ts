@@ -165,16 +165,16 @@ export class PodAttacher {
 
   async #plug({ facts, networks, mtu }: Prepared, ovsdb: Ovsdb, request: CniRequest, ip: Ip): Promise<void> {
     const host = hostDevice(request.sandbox);
-    const { sandbox, network, netns, device, namespace, name } = request;
+    const { sandbox, network, netns, device, namespace, name, uid } = request;
     const pod = (await this.#deps.podOf(namespace, name)) ?? { metadata: {} };
     const macvlan = macvlanOf(pod);
     if (!macvlan.ok) throw this.#refusal(pod, macvlan.error);
     const limits = parseBandwidth(pod.metadata.annotations ?? {});
     if (!limits.ok) throw new Error(limits.error);
     await Promise.all([
-      makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, network, namespace }).finally(
-        () => this.#deps.linked.forget(),
-      ),
+      makeLink(this.#deps.exec, facts, networks, {
+        ...{ netns, device, ip, mtu, host, sandbox, network, namespace, uid },
+      }).finally(() => this.#deps.linked.forget()),
       // somebody may have gone on sending to the last pod with this address after that was detached
       this.#deps.host.openVswitch.endConnections(ip),
     ]);
@@ -188,7 +188,7 @@ export class PodAttacher {
     await ovsdb.configure([
       ...removePort(ovsdb, host),
       ...removeLimit(host, sandbox),
-      ...addPodPort(host, { sandbox, network, namespace, name, ip }),
+      ...addPodPort(host, { sandbox, network, namespace, name, uid, ip }),
       // not this pod's: one that took its address later may have been plugged in earlier
       ...keepLastAddress(this.#last ?? ip),
       ...limit,

@@ -66,7 +66,8 @@ export class FailClosed {
     const early = since + (applier.knowsNft ? restrictAfter : readAfter) - performance.now();
     if (early > 0) return early;
     const pods = withVnids(await linked.list(), feed.vnids);
-    const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));
+    const state = feed.stateOf(pods.map(({ vnid }) => vnid));
+    const most = planLimits(node, { pods, state, labelsOf: feed.labelsOf });
     // even if the addresses cannot be read, nft has restricted the pods by then
     let isRestricted = await applier.restrict(most);
     const hasItsAddress = await this.#hasItsAddress();

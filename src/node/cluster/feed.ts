@@ -15,6 +15,7 @@ import type {
   NetNamespaceObject,
   NodeObject,
 } from '../../model/objects/raw.ts';
+import type { Labels } from '../../model/objects/selector.ts';
 import { multicastAnnotation } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
 import type { Ip } from '../../model/values/address.ts';
@@ -28,6 +29,7 @@ import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
 import { netNamespacePart } from './netnamespace-part.ts';
 import { nodePart } from './node-part.ts';
+import { PodLabels } from './pod-labels.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { RecentlyListed } from './recently-listed.ts';
 
@@ -62,6 +64,9 @@ interface FeedOptions {
   readonly changed: () => void;
 }
 
+/** Milliseconds for which an agent that begins waits for the labels of pods. */
+const labelsWithin = 10_000;
+
 export class ClusterFeed {
   readonly #node: NodeName;
   readonly #changed: () => void;
@@ -72,6 +77,7 @@ export class ClusterFeed {
   readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
   readonly #nodeObjects: ObjectCache<NodeObject>;
   readonly #networkPolicies: PolicyFeed;
+  readonly #podLabels: PodLabels;
   #follows = false;
   readonly #egress = new EgressObjects();
   readonly #reachable = new Derived<{
@@ -105,13 +111,9 @@ export class ClusterFeed {
     );
     this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, keep: nodePart, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
-    this.#networkPolicies = new PolicyFeed(client, {
-      node,
-      logger,
-      signal,
-      now: () => performance.now(),
-      changed: this.#changed,
-    });
+    const following = { node, logger, signal, now: () => performance.now(), changed: this.#changed };
+    this.#networkPolicies = new PolicyFeed(client, following);
+    this.#podLabels = new PodLabels(client, following);
   }
 
   /** Resolves when every kind that is needed in each mode has been read; from then on changes are told. */
@@ -127,7 +129,12 @@ export class ClusterFeed {
     this.#networks.subscribe(() => this.#networkChanged());
     // the last valid one counts also if none is there
     if (this.#networks.list().length === 0) this.#networkChanged();
+    // a pod whose labels are not known yet is covered, which would cut its connections that leave as the node
+    await this.#podLabels.settled(labelsWithin);
   }
+
+  /** The labels of the pod of this node with this uid; undefined if they are not known. */
+  readonly labelsOf = (uid: string): Labels | undefined => this.#podLabels.of(uid);
 
   /** The health check's verdict on a node address. */
   setOffline(nodeIP: Ip, offline: boolean): void {
@@ -275,7 +282,9 @@ export class ClusterFeed {
   #netNamespaceChanged({ key, after }: ObjectChange<NetNamespaceObject>): void {
     const known = this.#vnids.get(key);
     if (after === undefined) this.#egress.deleteNetNamespace(key);
-    const vnid = after === undefined ? undefined : this.#egress.putNetNamespace(after)?.vnid;
+    const parsed = after === undefined ? undefined : this.#egress.putNetNamespace(after);
+    const vnid = parsed?.vnid;
+    this.#podLabels.need(key, parsed?.rules?.podSelector !== undefined);
     if (vnid === undefined) this.#vnids.delete(key);
     else this.#vnids.set(key, vnid);
     if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);

@@ -34,6 +34,11 @@ export class OnNeed<T> {
     return cache?.isSynced() === true ? cache.list() : undefined;
   }
 
+  /** Whether all of them are known. */
+  get areKnown(): boolean {
+    return this.#followed?.cache.isSynced() === true;
+  }
+
   /** Resolves once all that is needed is known. */
   async settled(): Promise<void> {
     if (this.#unneededSince === undefined) await this.#followed?.cache.synced;

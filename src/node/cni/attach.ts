@@ -17,6 +17,7 @@ export interface LinkRequest {
   readonly sandbox: string;
   readonly network: string;
   readonly namespace: string;
+  readonly uid: string;
   /** Path of the pod's network namespace. */
   readonly netns: string;
   /** Name of the interface inside it. */
@@ -32,11 +33,11 @@ export async function makeLink(
   networks: Networks,
   request: LinkRequest & { readonly host: string },
 ): Promise<void> {
-  const { netns, device, ip, mtu, host, sandbox, network, namespace } = request;
+  const { netns, device, ip, mtu, host, sandbox, network, namespace, uid } = request;
   const inPod = ['--net=' + netns, '--'];
   await removeLink(run, host);
   const mac = podMac(ip);
-  const alias = [aliasMark, sandbox, ip, namespace, network].join(' ').trimEnd();
+  const alias = [aliasMark, sandbox, ip, namespace, network, uid].join(' ').trimEnd();
   const pair = [
     `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`,
     `link set dev ${host} alias "${alias}"`,
@@ -89,10 +90,12 @@ export interface PresentLinks {
 export async function readLinks(run: Exec): Promise<PresentLinks> {
   const links = recordsOf(await must(run, 'ip', ['-j', 'link', 'show']));
   const pods = links.flatMap((link) => {
-    const [mark, sandbox = '', address = '', namespace = '', network = ''] = asText(link['ifalias']).split(' ');
+    const [mark, sandbox = '', address = '', namespace = '', network = '', uid = ''] = asText(link['ifalias']).split(
+      ' ',
+    );
     const ip = parseIp(address);
     if (mark !== aliasMark || !ip.ok) return [];
-    return [{ device: asText(link['ifname']), sandbox, network, namespace, name: '', ip: ip.value }];
+    return [{ device: asText(link['ifname']), sandbox, network, namespace, name: '', uid, ip: ip.value }];
   });
   return { devices: new Set(links.map((link) => asText(link['ifname']))), pods };
 }

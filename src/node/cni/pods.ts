@@ -19,6 +19,8 @@ export interface AttachedPod {
   readonly network: string;
   readonly namespace: string;
   readonly name: string;
+  /** The uid of its Pod object; '' if the runtime did not tell it, or an older version attached it. */
+  readonly uid: string;
   readonly ip: Ip;
   /** 0 until ovs-vswitchd has assigned a port number. */
   readonly ofport: number;
@@ -26,8 +28,8 @@ export interface AttachedPod {
 
 /** The operations that add a pod's interface to the bridge, with the pod's data in external_ids. */
 export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'ofport'>): Operation[] {
-  const { sandbox, network, ip, namespace, name } = pod;
-  const ids = { sandbox, network, ip, 'pod-namespace': namespace, 'pod-name': name };
+  const { sandbox, network, ip, namespace, name, uid } = pod;
+  const ids = { sandbox, network, ip, 'pod-namespace': namespace, 'pod-name': name, 'pod-uid': uid };
   return addPort(device, { external_ids: ['map', Object.entries(ids)] });
 }
 
@@ -104,8 +106,8 @@ const podsOfRow = memoized((row: Row): readonly AttachedPod[] => {
   if (sandbox === undefined || !ip.ok || typeof device !== 'string') return [];
   const [number] = asSet(row['ofport']);
   const ofport = typeof number === 'number' && number > 0 ? number : 0;
-  const [network = '', namespace = '', name = ''] = [ids['network'], ids['pod-namespace'], ids['pod-name']];
-  return [{ device, sandbox, network, namespace, name, ip: ip.value, ofport }];
+  const { network = '', 'pod-namespace': namespace = '', 'pod-name': name = '', 'pod-uid': uid = '' } = ids;
+  return [{ device, sandbox, network, namespace, name, uid, ip: ip.value, ofport }];
 });
 
 /** The first index of a subnet for a pod; 0 is the network, 1 the gateway. */
@@ -150,12 +152,12 @@ const locals = new WeakMap<AttachedPod, LocalPod>();
 /** The pods with a known port and VNID; for the same attached pod the same value while its VNID is. */
 export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<string, Vnid>): LocalPod[] {
   return attached.flatMap((pod): LocalPod | readonly [] => {
-    const { ip, ofport, namespace, name } = pod;
+    const { ip, ofport, namespace, name, uid } = pod;
     const vnid = vnids.get(namespace);
     if (vnid === undefined || ofport === 0) return [];
     const before = locals.get(pod);
     if (before?.vnid === vnid) return before;
-    const local = { ip, ofport, vnid, namespace, name };
+    const local = { ip, ofport, vnid, namespace, name, uid };
     locals.set(pod, local);
     return local;
   });
@@ -163,11 +165,11 @@ export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<s
 
 /** The pods whose namespace has a VNID, each with it. */
 export function withVnids(
-  pods: readonly Pick<AttachedPod, 'ip' | 'namespace'>[],
+  pods: readonly Pick<AttachedPod, 'ip' | 'namespace' | 'uid'>[],
   vnids: ReadonlyMap<string, Vnid>,
-): Pick<LocalPod, 'ip' | 'vnid'>[] {
-  return pods.flatMap(({ ip, namespace }) => {
+): Pick<LocalPod, 'ip' | 'vnid' | 'uid'>[] {
+  return pods.flatMap(({ ip, namespace, uid }) => {
     const vnid = vnids.get(namespace);
-    return vnid === undefined ? [] : [{ ip, vnid }];
+    return vnid === undefined ? [] : [{ ip, vnid, uid }];
   });
 }

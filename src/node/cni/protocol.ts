@@ -87,6 +87,9 @@ const needed = {
 /** The specification's format of a container ID, and of a network's name. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
+/** The format of an object's uid, which is written where spaces separate. */
+const uidPattern = /^[A-Za-z0-9-]{1,64}$/;
+
 /** The format of variables; an interface has a name that the kernel accepts, in one word. */
 const patterns: Readonly<Record<string, RegExp>> = {
   CNI_CONTAINERID: namePattern,
@@ -144,6 +147,7 @@ function parseRequest(
   if (command === 'ADD' && (namespace === '' || name === '')) {
     return err({ code: errorCode.invalidEnvironment, msg: 'CNI_ARGS must have K8S_POD_NAMESPACE and K8S_POD_NAME' });
   }
+  const uid = args.get('K8S_POD_UID') ?? '';
   const sandbox = variable('CNI_CONTAINERID');
   const valid = command === 'GC' ? validSandboxes(raw) : ok([]);
   if (!valid.ok) return valid;
@@ -155,6 +159,7 @@ function parseRequest(
     device: variable('CNI_IFNAME'),
     namespace,
     name,
+    uid: uidPattern.test(uid) ? uid : '',
     valid: valid.value,
   });
 }

@@ -24,6 +24,8 @@ export interface CniQuestion {
   readonly device: string;
   readonly namespace: string;
   readonly name: string;
+  /** The uid of the Pod object; '' if the runtime does not tell it. */
+  readonly uid: string;
   /** For GC: the sandboxes that stay. */
   readonly valid: readonly string[];
 }
@@ -86,6 +88,7 @@ function parseRequest(body: unknown): CniRequest {
     device: field('device'),
     namespace: field('namespace'),
     name: field('name'),
+    uid: asText(given['uid']),
     valid: validOf(command, given['valid']),
   };
 }

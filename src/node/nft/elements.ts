@@ -30,6 +30,9 @@ export type SetName = (typeof setNames)[number];
 /** Those that are maps. */
 const maps: ReadonlySet<SetName> = new Set(['egress_snat', 'pod_owners', 'pod_unasked', 'owner_rules', 'pod_rules']);
 
+/** Those that lead to finer rules. */
+const ruling: ReadonlySet<SetName> = new Set(['owner_rules', 'pod_rules']);
+
 export const isMap = (set: SetName): boolean => maps.has(set);
 
 /** One element. In a map the value is what the key leads to, in a set of pairs the second half, else undefined. */
@@ -169,8 +172,10 @@ export function contentOf(wanted: NftElements): NftContent {
     egress_sources: sources,
     egress_snat: sources,
     egress_hosted: elementsOfKeys(hosted),
-    owner_rules: elementsFrom([...ownerRules].map(([owner, name]) => ({ key: hex(owner), value: `goto ${name}` }))),
-    pod_rules: elementsFrom([...podRules].map(([key, name]) => ({ key, value: `goto ${name}` }))),
+    owner_rules: elementsFrom(
+      [...ownerRules].map(([ip, { owner, verdict }]) => ({ key: `${ip} . ${hex(owner)}`, value: verdict })),
+    ),
+    pod_rules: elementsFrom([...podRules].map(([key, value]) => ({ key, value }))),
   };
 }
 
@@ -210,14 +215,18 @@ function without(elements: Elements, others: ReadonlyMap<string, unknown>): Elem
 
 /**
  * Elements whose key is wanted with another value: they are deleted before the new ones are added, in the same
- * transaction.
+ * transaction. So is what let a pod leave as the node that stays restricted: its flows go after that.
  */
 function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): Elements {
   const gone = without(actual[set], wanted[set]);
   if (gone.size === 0) return gone;
   const keys = new Set([...wanted[set].values()].map(({ key }) => key));
-  return new Map([...gone].filter(([, { key }]) => keys.has(key)));
+  const isClosed = (key: string): boolean => ruling.has(set) && wanted.restricted_pods.has(idOf(onlyKey(podIn(key))));
+  return new Map([...gone].filter(([, { key }]) => keys.has(key) || isClosed(key)));
 }
+
+/** The pod that an element of the sets is about which lead to finer rules. */
+const podIn = (key: string): string => key.split(' ', 1)[0] ?? '';
 
 /** The commands that add what `wanted` has and `actual` lacks; a mark or pod with a new address changes here. */
 export function additions(actual: NftContent, wanted: NftContent): string[] {
@@ -277,9 +286,6 @@ const unlimited: ReadonlySet<SetName> = new Set(['pod_owners', 'pod_unasked', 'n
  * connections that came in to it.
  */
 const answering: ReadonlySet<SetName> = new Set(['pod_answers', 'pod_itself']);
-
-/** Those that lead to chains of finer rules. */
-const ruling: ReadonlySet<SetName> = new Set(['owner_rules', 'pod_rules']);
 
 /** Whether the commands lead somebody to a chain of finer rules. */
 export const leadsToRules = (commands: readonly string[]): boolean =>

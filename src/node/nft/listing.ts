@@ -18,16 +18,23 @@ import {
 } from './elements.ts';
 import { networkSets, nftTables } from './vocabulary.ts';
 
-/** The text of a scalar, range, prefix or jump; undefined for anything else. */
+/** The text of a scalar, range, prefix, concatenation or verdict; undefined for anything else. */
 function partText(part: unknown): string | undefined {
   if (typeof part === 'number') return hex(part);
   if (typeof part === 'string') return part === '' ? undefined : part;
   if (!isRecord(part)) return undefined;
-  const { range, prefix, goto } = part;
-  if (isRecord(goto)) return `goto ${String(goto['target'])}`;
+  const { range, prefix, jump, concat } = part;
+  if ('accept' in part) return 'accept';
+  if (concat !== undefined) return joinedText(asList(concat).map(partText));
+  if (isRecord(jump)) return `jump ${String(jump['target'])}`;
   if (isRecord(prefix)) return `${String(prefix['addr'])}/${String(prefix['len'])}`;
   const [first, last] = asList(range).map(partText);
   return first === undefined || last === undefined ? undefined : `${first}-${last}`;
+}
+
+/** The parts of a concatenation; undefined if one cannot be read. */
+function joinedText(parts: readonly (string | undefined)[]): string | undefined {
+  return parts.includes(undefined) ? undefined : parts.join(' . ');
 }
 
 /** What an element is about, without its comment and counters. One that ends by itself counts as none of ours. */

@@ -93,7 +93,7 @@ const owned = (base: NftBase): string[] => [
 ];
 
 /** A pod whose VNID requests egress IPs leaves as the node only where finer rules of its VNID do not cover it. */
-const asking: readonly string[] = ['ct mark vmap @owner_rules', 'goto stranger'];
+const asking: readonly string[] = ['ct original ip saddr . ct mark vmap @owner_rules', 'goto stranger'];
 
 const served = ({ nodeIP }: NftBase): string[] => [
   `${isUnasked} ct mark set ct mark | ${hex(unasked.served)} accept`,
@@ -166,7 +166,7 @@ export function natTable(base: NftBase): string[] {
     '  set pod_answers { type ipv4_addr . mark; }',
     '  set asking_pods { type ipv4_addr; }',
     '  set nodes { type ipv4_addr; }',
-    '  map owner_rules { type mark : verdict; }',
+    '  map owner_rules { type ipv4_addr . mark : verdict; }',
     ...chain('stranger', undefined, stranger),
     ...chain('unasked', undefined, unaskedOwner),
     ...chain('owner', undefined, owner),

@@ -27,6 +27,15 @@ export interface NftBase {
   readonly finerRules: ReadonlyMap<string, EgressRules>;
 }
 
+/** The verdict on a pod whose finer rules let all leave as the node. */
+export const leavesAsNode = 'accept';
+
+/** What becomes of the connections of a pod with this owner. */
+export interface OwnerRule {
+  readonly owner: number;
+  readonly verdict: string;
+}
+
 /** The changing part. */
 export interface NftElements {
   /** Source address by owner, that is, the VNID's mark as the node sees it. */
@@ -39,10 +48,10 @@ export interface NftElements {
   readonly restricted: ReadonlySet<Ip>;
   /** The egress IP on this node of each restricted pod that has one. */
   readonly podSources: ReadonlyMap<Ip, Ip>;
-  /** The chain with the finer rules of each restricted pod that has some. */
+  /** What becomes of what a restricted pod sends as the node: a verdict, of those whose finer rules let some leave. */
   readonly podRules: ReadonlyMap<Ip, string>;
-  /** The same by the owner that its connections have which no rule covers. */
-  readonly ownerRules: ReadonlyMap<number, string>;
+  /** The same, with the owner that the connections of the pod have which no rule covers. */
+  readonly ownerRules: ReadonlyMap<Ip, OwnerRule>;
   /** The pods of this node, and whose their connections are. */
   readonly pods: ReadonlyMap<Ip, PodOwners>;
   /** The addresses of all nodes. */

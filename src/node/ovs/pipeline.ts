@@ -157,6 +157,8 @@ export const priority = {
     recorded: 106,
     /** A connection of a VNID with several hops stays on its hop: its ct_label is that hop's egress IP. */
     kept: 105,
+    /** A pod that finer rules of its VNID do not select: all of it as the node. */
+    notSelected: 107,
     /** What finer rules of a VNID except: as the node. */
     excepted: 104,
     /** What finer rules of a VNID name as all that takes an egress IP: to table 102. */

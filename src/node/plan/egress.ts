@@ -23,7 +23,7 @@ import {
 import { ownerOf, repliesOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import { flowKey } from '../ovs/render.ts';
-import type { NodeFacts } from '../values/facts.ts';
+import type { LocalPod, NodeFacts } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
 import { blockMatch, portMatches } from './policy-matches.ts';
 import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
@@ -198,6 +198,11 @@ function coverageFlows(vnid: Vnid, { destinations, except }: EgressRules): Flow[
   ];
   return [...uniqBy(named, flowKey), at(rest, {}, destinations === undefined ? toHop : toNode)];
 }
+
+/** A pod that finer rules do not select: table 20 has made sure that it is the pod's own address. */
+export const notSelectedFlows = memoized(({ vnid, ip }: LocalPod): readonly Flow[] => [
+  rowsOf(table.egressIP, vnid)(priority.egressIP.notSelected, { nw_src: ip }, [goto(table.asNode)]),
+]);
 
 function ruledRules(facts: NodeFacts, vnid: Vnid, state: VnidState, rules: EgressRules): VnidRules {
   const { flows, groups } = stateRules(facts, vnid, state, table.egressHop);

@@ -4,27 +4,31 @@
  */
 import groupBy from 'lodash/groupBy.js';
 import { Fingerprint } from '../../model/egress/fingerprint.ts';
-import { rulesText } from '../../model/egress/rules.ts';
+import { notSelected, rulesForPod, rulesText } from '../../model/egress/rules.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop } from '../../model/egress/verdict.ts';
 import type { EgressRules } from '../../model/objects/egressrules.ts';
+import type { Labels } from '../../model/objects/selector.ts';
 import type { EgressPolicies } from '../../model/policy/egresspolicy.ts';
 import { type Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
-import type { NftElements } from '../nft/vocabulary.ts';
+import { leavesAsNode, type NftElements, type OwnerRule } from '../nft/vocabulary.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../ovs/owner.ts';
 import type { LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
-import { egressRules, hopsUsed, hostedHere } from './egress.ts';
+import { egressRules, hopsUsed, hostedHere, notSelectedFlows } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
 import { isolationFlows, podFlows, recordedFlows } from './pods.ts';
 import { remoteNodeFlows } from './remotes.ts';
 import { staticFlows } from './static.ts';
+
+/** The labels of the pod with this uid; undefined if they are not known. */
+export type LabelsOf = (uid: string) => Labels | undefined;
 
 export interface NodeInput {
   readonly facts: NodeFacts;
@@ -35,6 +39,7 @@ export interface NodeInput {
   readonly remotes: readonly RemoteNode[];
   readonly pods: readonly LocalPod[];
   readonly state: EgressState;
+  readonly labelsOf: LabelsOf;
   /** Egress IPs that may not come here yet: why, or undefined while that is being found out. */
   readonly withheld: ReadonlyMap<Ip, string | undefined>;
   readonly egressPolicies: EgressPolicies;
@@ -91,7 +96,11 @@ function sourceByOwner(
   return new Map(carried.map(([vnid, ip]) => [ownerOf(vnid, masqueradeBit), ip]));
 }
 
-type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid'>;
+type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid' | 'uid'>;
+/** The pods of a node, and what their restrictions follow from. */
+interface PodsInput extends Pick<NodeInput, 'state' | 'labelsOf'> {
+  readonly pods: readonly PodOfVnid[];
+}
 type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
 
 const isHere = (hops: readonly Hop[], name: string): boolean => hops.some(({ node }) => node === name);
@@ -102,19 +111,18 @@ const isHere = (hops: readonly Hop[], name: string): boolean => hops.some(({ nod
  * addresses also has a state.
  */
 function restrictedPods(
-  pods: readonly PodOfVnid[],
-  state: EgressState,
+  { pods, state, labelsOf }: PodsInput,
   snat: Hosting['snat'],
   { name, masqueradeBit, firstAvailable }: NodeOptions,
 ): Map<Ip, RestrictedPod> {
   const restricted = new Map<Ip, RestrictedPod>();
-  for (const { ip, vnid } of pods) {
+  for (const { ip, vnid, uid } of pods) {
     const verdict = state.vnids.get(vnid);
     if (verdict === undefined) continue;
     const owner = ownerOf(vnid, masqueradeBit);
     const hops = verdict.kind === 'via' ? verdict.hops : [];
     const source = isHere(hops, name) ? snat.get(owner) : undefined;
-    const rules = verdict.kind === 'normal' ? undefined : verdict.rules;
+    const rules = verdict.kind === 'normal' ? undefined : rulesForPod(verdict.rules, () => labelsOf(uid));
     const beginsHere = isHere(hopsUsed(hops, firstAvailable), name);
     restricted.set(ip, { owner, source, beginsHere, ...(rules === undefined ? {} : { rules }) });
   }
@@ -145,18 +153,25 @@ const chainOf = memoized((rules: EgressRules): string => {
 /** Whether some of the traffic is not covered. */
 const leavesSome = ({ destinations, except }: EgressRules): boolean => destinations !== undefined || except.length > 0;
 
-/** The chain of each pod whose finer rules let it leave as the node, by pod and by owner. */
+/** What becomes of what would leave as the node, by the finer rules of the pod; undefined: nothing of it may. */
+function verdictOf(rules: EgressRules | undefined): string | undefined {
+  if (rules === notSelected) return leavesAsNode;
+  return rules === undefined || !leavesSome(rules) ? undefined : `jump ${chainOf(rules)}`;
+}
+
+/** The verdict on each pod whose finer rules let it leave as the node, and on its owner. */
 function rulesElements(
   restricted: ReadonlyMap<Ip, RestrictedPod>,
   pods: NftElements['pods'],
 ): Pick<NftElements, 'podRules' | 'ownerRules'> {
   const podRules = new Map<Ip, string>();
-  const ownerRules = new Map<number, string>();
+  const ownerRules = new Map<Ip, OwnerRule>();
   for (const [ip, { rules }] of restricted) {
     const owner = pods.get(ip)?.unasked;
-    if (rules === undefined || owner === undefined || !leavesSome(rules)) continue;
-    podRules.set(ip, chainOf(rules));
-    ownerRules.set(owner, chainOf(rules));
+    const verdict = verdictOf(rules);
+    if (verdict === undefined || owner === undefined) continue;
+    podRules.set(ip, verdict);
+    ownerRules.set(ip, { owner, verdict });
   }
   return { podRules, ownerRules };
 }
@@ -166,7 +181,7 @@ const noRules: ReadonlyMap<string, EgressRules> = new Map();
 /** The rules of these pods by their chain. */
 function chainsOf(restricted: ReadonlyMap<Ip, RestrictedPod>): ReadonlyMap<string, EgressRules> {
   const all = [...restricted.values()].flatMap(({ rules }) => (rules === undefined ? [] : [rules]));
-  const leaving = all.filter(leavesSome);
+  const leaving = all.filter((rules) => rules !== notSelected && leavesSome(rules));
   return leaving.length === 0 ? noRules : new Map(leaving.map((rules) => [chainOf(rules), rules]));
 }
 
@@ -192,11 +207,12 @@ export type Limits = NftElements & Pick<NodePlan, 'finerRules'>;
  * The limits of every current plan, from the egress state alone: the pods that are at least restricted, and the
  * addresses that the node may at most have and translate to.
  */
-export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): Limits {
+export function planLimits(options: NodeOptions, input: PodsInput): Limits {
+  const { pods, state } = input;
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
   const snat = sourceByOwner(hostedHere(options, state), addresses, options);
   const known = { egressIPs: state.egressIPs, pods: ownersOf(pods, options), nodes: new Set<Ip>() };
-  const restricted = restrictedPods(pods, state, snat, options);
+  const restricted = restrictedPods(input, snat, options);
   return { ...elements({ addresses, snat }, restricted, known), finerRules: chainsOf(restricted) };
 }
 
@@ -244,7 +260,8 @@ export function planNode(input: NodeInput): NodePlan {
   const { vnids } = local;
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
-  const restricted = restrictedPods(pods, state, snat, facts);
+  const restricted = restrictedPods(input, snat, facts);
+  const notSelectedPods = pods.filter(({ ip }) => restricted.get(ip)?.rules === notSelected);
   const multicast = multicastToNodes(remotes);
   const parts = [
     staticFlows(facts, networks),
@@ -257,6 +274,7 @@ export function planNode(input: NodeInput): NodePlan {
     multicast.flows,
     multicastFlows(input.multicast, pods),
     ...egress.parts,
+    ...notSelectedPods.map(notSelectedFlows),
   ];
   return {
     parts,

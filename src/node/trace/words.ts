@@ -48,12 +48,13 @@ function egressPolicyText(world: TraceWorld, flow: Flow, { reg0 = 0 }: Packet): 
   return `rule ${index + 1} of its EgressNetworkPolicy ${rule.allow ? 'allows' : 'denies'} ${to}`;
 }
 
-function egressText({ actions }: Flow, packet: Packet): string {
+function egressText({ actions, priority: at }: Flow, packet: Packet): string {
   const isReply = packet.isReply === true;
   if (actions.length === 0)
     return isReply ? 'an answer to nothing that came in' : 'its namespace requests egress IPs, and may use none now';
   if (isReply) return 'an answer leaves as its connection came in';
   const goesTo = actions.flatMap((one) => (one.kind === 'goto' ? [one.table] : []))[0];
+  if (at === priority.egressIP.notSelected) return 'the pod-selector of its namespace does not select the pod';
   if (goesTo !== undefined) return goesTo === table.asNode ? 'no finer rule covers it' : 'finer rules cover it';
   if (actions.some(({ kind }) => kind === 'group'))
     return 'each connection takes one of several egress IPs, and keeps it';
@@ -86,7 +87,7 @@ function sayingOf(world: TraceWorld, flow: Flow, packet: Packet): string | undef
     case table.egressHop:
       return egressText(flow, packet);
     case table.asNode:
-      return 'finer rules of its namespace do not cover the destination: it leaves as the node';
+      return 'finer rules of its namespace do not cover it: it leaves as the node';
     case table.toService:
       return isDrop(flow)
         ? dropText(flow.table, packet)

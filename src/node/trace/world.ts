@@ -9,7 +9,7 @@ import type {
   NetworkPolicyObject,
   PodObject,
 } from '../../model/objects/raw.ts';
-import { matches } from '../../model/objects/selector.ts';
+import { type Labels, matches } from '../../model/objects/selector.ts';
 import { nodePorts } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
 import type { ServiceObjects } from '../../model/services/objects.ts';
@@ -47,6 +47,8 @@ export interface TracedPod {
   readonly ip: Ip;
   readonly node: string;
   readonly vnid: Vnid;
+  /** Of its object; what else tells it apart, if that has none. */
+  readonly uid: string;
 }
 
 /** A node with all that its agent would put there. */
@@ -74,6 +76,11 @@ export function whyNot({ spec = {}, status = {} }: PodObject): string | undefine
   return (status.podIP ?? '') === '' ? 'it has no address yet' : undefined;
 }
 
+/** What tells a pod apart: objects in files may have no uid. */
+function uidOf({ metadata: { uid, namespace = '', name = '' } }: PodObject): string {
+  return uid ?? `${namespace}/${name}`;
+}
+
 export class TraceWorld {
   readonly state: EgressState;
   readonly policies: EgressPolicies;
@@ -87,6 +94,7 @@ export class TraceWorld {
   readonly hasAllServices: boolean;
   readonly #objects: TraceObjects;
   readonly #vnids: ReadonlyMap<string, Vnid>;
+  readonly #labels: ReadonlyMap<string, Labels>;
   readonly #nodes = new Map<string, TracedNode | undefined>();
 
   /** The world of these objects; pods may be taken to be on another node by `moved`, NAMESPACE/POD to node. */
@@ -101,6 +109,7 @@ export class TraceWorld {
     const { networkPolicies: policies, namespaces, pods } = objects;
     this.policyWorld =
       mode === 'networkpolicy' ? policyWorld({ policies, namespaces, pods, vnids: this.#vnids }) : undefined;
+    this.#labels = new Map(pods.map((pod) => [uidOf(pod), pod.metadata.labels ?? {}]));
     this.pods = pods.flatMap((pod) => this.#traced(pod, moved));
     const { services } = objects;
     this.doors = 'unread' in services ? undefined : new Doors(servedPorts(services.services, services.slices));
@@ -160,7 +169,7 @@ export class TraceWorld {
     const ip = parseIpv4(pod.status?.podIP ?? '');
     if (vnid === undefined || !ip.ok || whyNot(pod) !== undefined) return [];
     const node = moved.get(`${namespace}/${name}`) ?? pod.spec?.nodeName ?? '';
-    return [{ namespace, name, ip: ip.value, node, vnid }];
+    return [{ namespace, name, ip: ip.value, node, vnid, uid: uidOf(pod) }];
   }
 
   #planned(name: string): TracedNode | undefined {
@@ -189,6 +198,7 @@ export class TraceWorld {
       remotes,
       pods: [...ports].map(([ofport, pod]): LocalPod => ({ ...pod, ofport })),
       state: this.state,
+      labelsOf: (uid) => this.#labels.get(uid),
       withheld,
       egressPolicies: this.policies,
       addressesOf,

@@ -48,6 +48,8 @@ export interface LocalPod {
   readonly namespace: string;
   /** Empty if the bridge was recreated and the pod is known only by its veth. */
   readonly name: string;
+  /** The uid of its Pod object, by which its labels are known; '' if nobody told it. */
+  readonly uid: string;
 }
 
 /** The owners of a pod's connections, as conntrack marks. */

@@ -138,6 +138,7 @@ test('a Node whose network plugin is away gets nothing more than it has, and has
     metadata: { name: 'a', annotations },
     status: { conditions: [{ type: 'Ready', status, message: status === 'True' ? '' : message }] },
   });
+  view.putNode('a', node('True'));
   expect(view.putNode('a', node('True'))).toBe(false);
   expect(view.putNode('a', node('False'))).toBe(true);
   expect([view.limits.size, [...view.placementLimits()]]).toEqual([
@@ -153,4 +154,18 @@ test('a Node whose network plugin is away gets nothing more than it has, and has
   view.putNode('a', node('False'));
   view.putNode('a', undefined);
   expect(view.placementLimits().size).toBe(0);
+});
+
+test('labels are those of the Nodes that are there, and the same map until one changes', () => {
+  const node = (labels?: Record<string, string>): NodeObject => ({
+    ...{ apiVersion: 'v1', kind: 'Node' },
+    metadata: { name: 'a', ...(labels === undefined ? {} : { labels }) },
+  });
+  expect([view.putNode('a', node({ zone: 'a' })), view.putNode('a', node({ zone: 'a' }))]).toEqual([true, false]);
+  const before = view.labels;
+  expect(before).toEqual(new Map([['a', { zone: 'a' }]]));
+  expect(view.labels).toBe(before);
+  expect([view.putNode('a', node()), view.labels]).toEqual([true, new Map([['a', {}]])]);
+  expect([view.putNode('a', undefined), view.labels.size, view.cluster().nodeLabels.size]).toEqual([true, 0, 0]);
+  expect(before.get('a')).toEqual({ zone: 'a' });
 });

@@ -14,6 +14,14 @@ test('a thing is reported when it begins, and again only when it has lasted long
   expect(dueNotes([note('x')], third.reported, 5 + 2 * again - 1).due).toEqual([]);
 });
 
+test('what the facade does not follow is reported once, however long it lasts', () => {
+  const once: AnyNote = { kind: 'NetNamespace', name: 'a', code: 'AnnotationNotFollowed', message: 'x' };
+  const first = dueNotes([once], nothing, 5);
+  const second = dueNotes([once], first.reported, 5 + 2 * again);
+  expect([first.due, second.due]).toEqual([[once], []]);
+  expect(dueNotes([once], dueNotes([], second.reported, 6 + 2 * again).reported, 7 + 2 * again).due).toEqual([once]);
+});
+
 test('a thing that was right meanwhile is reported when it is wrong again', () => {
   const { reported } = dueNotes([note('x')], nothing, 0);
   expect(dueNotes([note('x')], dueNotes([], reported, 1).reported, 2).due).toEqual([note('x')]);

@@ -36,6 +36,8 @@ export function problemOf(capacity: readonly number[], items: readonly Item[]): 
     home: Int32Array.from(homesOf, (homes) => homes[0] ?? -1),
     moreHomes: new Map(homesOf.flatMap((homes, item) => (homes.length > 1 ? [[item, homes.slice(1)] as const] : []))),
     excluded: [],
+    held: new Map(),
+    staying: new Set(),
     owned: [],
   };
 }

@@ -46,12 +46,15 @@ function expected(tracker: EgressTracker, limits: Limits): ReturnType<typeof inW
       const nodes = online.filter((host) => mayHave(host, egressIP, limits.get(host.name)));
       const here = nodes.filter((host) => host.egressIPs.includes(egressIP));
       const isAbsent = absent.some((host) => host.egressIPs.includes(egressIP));
-      const left = isAbsent ? here : nodes;
+      // no label of any Node is known
+      const selects = tracker.placement(vnid);
+      const isSelective = selects !== undefined && (selects.isUnreadable || selects.selectors.length > 0);
+      const left = isAbsent || isSelective ? here : nodes;
       let why: string | undefined = unusable.of(egressIP)?.code;
       if (requesters.length > 1) why = 'EgressIPInSeveralNamespaces';
       else if (why === undefined && byHand.includes(egressIP)) why = 'ListedByHand';
       else if (why === undefined && nodes.length === 0) why = 'NoCIDRContainsEgressIP';
-      else if (why === undefined && left.length === 0) why = 'ListedByAbsentHostSubnet';
+      else if (why === undefined && left.length === 0) why = isAbsent ? 'ListedByAbsentHostSubnet' : 'NoSelectedNode';
       if (why === undefined) {
         const item = { egressIP, vnid, nodes: left.map(({ name }) => name), homes: here.map(({ name }) => name) };
         items.push({ position: position++, item });

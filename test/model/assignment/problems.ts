@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { AssignmentInput, Round } from '../../../src/model/assignment/round.ts';
 import type { CloudLimits } from '../../../src/model/objects/cloud.ts';
 import { emptied as emptiedList, type HostSubnet } from '../../../src/model/objects/hostsubnet.ts';
+import { placementAnnotations } from '../../../src/model/objects/placement.ts';
 import { contains, type Ip } from '../../../src/model/values/address.ts';
 import type { NodeName } from '../../../src/model/values/names.ts';
 import { shuffled } from '../egress/operations.ts';
@@ -51,6 +52,74 @@ export function cluster(nodes: number): fc.Arbitrary<AssignmentInput> {
         ),
       };
     });
+}
+
+/** Selectors that namespaces may have, and what each means for the zone of a node. */
+const selectors: Readonly<Record<string, (zone: string | undefined) => boolean>> = {
+  'zone=a': (zone) => zone === 'a',
+  'zone in (a, b)': (zone) => zone === 'a' || zone === 'b',
+  '!zone': (zone) => zone === undefined,
+  'zone!=a': (zone) => zone !== 'a',
+};
+
+export interface Placing {
+  /** Whether the labels of some nodes are not known, and some selectors cannot be read. */
+  readonly unknown: boolean;
+  /** Whether egress IPs of some namespaces stay. */
+  readonly stays: boolean;
+}
+
+/** Such clusters in which some namespaces select nodes. */
+export function selectiveCluster(nodes: number, { unknown, stays }: Placing): fc.Arbitrary<AssignmentInput> {
+  const zone = fc.constantFrom('a', 'b', undefined);
+  const selector = fc.constantFrom(undefined, ...Object.keys(selectors), ...(unknown ? ['zone = a = b'] : []));
+  const said = fc.record({
+    selector,
+    stays: fc.constantFrom(undefined, ...(stays ? ['true', 'false', 'perhaps'] : [])),
+  });
+  const four = { minLength: 4, maxLength: 4 };
+  return fc
+    .record({
+      input: cluster(nodes),
+      zones: fc.array(fc.record({ zone, isKnown: unknown ? fc.boolean() : fc.constant(true) }), {
+        minLength: nodes,
+        maxLength: nodes,
+      }),
+      said: fc.array(said, four),
+      /** Whether the last two namespaces share a VNID. */
+      joins: fc.boolean(),
+    })
+    .map(({ input, zones, said: all, joins }) => ({
+      ...input,
+      netNamespaces: input.netNamespaces.map(({ name, vnid, egressIPs }, index) =>
+        netNamespace(name, joins && index === 3 ? 42 : vnid, [...egressIPs], {
+          ...(all[index]?.selector === undefined ? {} : { [placementAnnotations.nodeSelector]: all[index].selector }),
+          ...(all[index]?.stays === undefined ? {} : { [placementAnnotations.noFailback]: all[index].stays }),
+        }),
+      ),
+      labels: new Map(
+        input.hostSubnets.flatMap(({ name }, index) => {
+          const at = zones[index];
+          if (at?.isKnown !== true) return [];
+          return [[name, at.zone === undefined ? {} : { zone: at.zone }] as const];
+        }),
+      ),
+    }));
+}
+
+/** Whether the node may host egress IPs of the VNID, straight from the rules; undefined if nobody knows. */
+export function isSelected(
+  { netNamespaces, labels }: AssignmentInput,
+  vnid: number,
+  node: string,
+): boolean | undefined {
+  const texts = netNamespaces
+    .filter((one) => one.vnid === vnid)
+    .flatMap(({ placement }) => (placement?.nodeSelector === undefined ? [] : [placement.nodeSelector]));
+  if (texts.length === 0) return true;
+  const known = labels?.get(node);
+  if (known === undefined || texts.includes('unreadable')) return undefined;
+  return texts.every((one) => one !== 'unreadable' && selectors[one.text]?.(known['zone']) === true);
 }
 
 /** The same objects in another order. */
@@ -106,11 +175,20 @@ function candidates(input: AssignmentInput): readonly Candidate[] {
   const byHand = new Set(
     input.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length === 0).flatMap(({ egressIPs }) => egressIPs),
   );
-  return input.netNamespaces.flatMap(({ egressIPs, vnid }) =>
+  const requested = new Map(
+    input.netNamespaces.flatMap(({ egressIPs, vnid }) =>
+      egressIPs.map((one) => [`${vnid} ${one}`, { egressIPs: [one], vnid }]),
+    ),
+  );
+  return [...requested.values()].flatMap(({ egressIPs, vnid }) =>
     egressIPs.flatMap((egressIP) => {
       const shared = input.netNamespaces.some((other) => other.vnid !== vnid && other.egressIPs.includes(egressIP));
       if (shared || byHand.has(egressIP)) return [];
-      const nodes = online.filter(({ egressCIDRs }) => egressCIDRs.some((one) => contains(one, egressIP)));
+      const nodes = online.filter(
+        ({ name, egressCIDRs, egressIPs: listed }) =>
+          egressCIDRs.some((one) => contains(one, egressIP)) &&
+          (isSelected(input, vnid, name) ?? listed.includes(egressIP)),
+      );
       const now = nodes.filter(({ egressIPs: listed }) => listed.includes(egressIP));
       return [{ egressIP, vnid, nodes: nodes.map(({ name }) => name), now: now.map(({ name }) => name) }];
     }),

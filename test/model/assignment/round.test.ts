@@ -4,11 +4,24 @@ import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { type CloudLimits, unknownLimits } from '../../../src/model/objects/cloud.ts';
 import { emptied as emptiedList } from '../../../src/model/objects/hostsubnet.ts';
+import { type NodeLabels, placementAnnotations } from '../../../src/model/objects/placement.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
 import { assignmentProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
 import { applyTo, operation } from '../egress/operations.ts';
 import { absentHost, cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
-import { allowedCount, bestWorth, cluster, emptied, loadsOf, reordered, worthOf, written } from './problems.ts';
+import {
+  allowedCount,
+  bestWorth,
+  cluster,
+  emptied,
+  isSelected,
+  loadsOf,
+  reordered,
+  selectiveCluster,
+  worthOf,
+  written,
+} from './problems.ts';
 
 const visible = (round: Round) => ({ ...round, lists: [...round.lists], plan: [...round.plan()] });
 
@@ -65,6 +78,40 @@ test('on random small problems the plan is the best of all placements', () => {
       expect(worthOf(emptied(input), fresh, none)).toEqual(bestWorth(emptied(input), none));
       const shares = loadsOf(input, fresh);
       expect(worthOf(input, assignmentRound(input).plan(), shares)).toEqual(bestWorth(input, shares));
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
+
+test('with selectors the plan is the best of all placements on selected nodes', () => {
+  fc.assert(
+    fc.property(selectiveCluster(4, { unknown: false, stays: false }), (input) => {
+      const none = new Map();
+      const fresh = assignmentRound(emptied(input)).plan();
+      expect(worthOf(emptied(input), fresh, none)).toEqual(bestWorth(emptied(input), none));
+      const shares = loadsOf(input, fresh);
+      expect(worthOf(input, assignmentRound(input).plan(), shares)).toEqual(bestWorth(input, shares));
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
+
+test('where labels are not known or selectors cannot be read, no IP comes to such a node, as many are placed, and it settles', () => {
+  fc.assert(
+    fc.property(selectiveCluster(4, { unknown: true, stays: true }), (start) => {
+      const round = assignmentRound(start);
+      expect(worthOf(start, round.plan(), new Map())[0]).toBe(bestWorth(start, new Map())[0]);
+      for (const { name, egressIPs: before } of start.hostSubnets)
+        for (const egressIP of round.lists.get(name) ?? []) {
+          const asks = start.netNamespaces.find(({ egressIPs }) => egressIPs.includes(egressIP));
+          const verdict = asks === undefined ? undefined : isSelected(start, asks.vnid, name);
+          expect([egressIP, name, verdict === true || (verdict === undefined && before.includes(egressIP))]).toEqual([
+            egressIP,
+            name,
+            true,
+          ]);
+        }
+      settle(start, 12);
     }),
     { numRuns: rounds(1000) },
   );
@@ -138,7 +185,12 @@ test('from any start it settles, and no IP is ever put on a node while another l
 
 test('an assigner that remembers gives what one that does not gives', () => {
   const capacity = fc.option(fc.constantFrom<CloudLimits['capacity']>(0, 1, 2, 'current'), { freq: 1, nil: undefined });
-  const step = fc.record({ operation, write: fc.boolean(), capacity });
+  const all: readonly NodeLabels[] = [
+    new Map(),
+    new Map([1, 2, 3].map((n) => [`node-${n}`, n === 2 ? { zone: 'a' } : {}])),
+    new Map([1, 2, 3, 4].map((n) => [`node-${n}`, n < 3 ? { zone: 'a' } : {}])),
+  ];
+  const step = fc.record({ operation, write: fc.boolean(), capacity, labels: fc.constantFrom(...all) });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 20, size: 'max' }), (steps) => {
       const assigner = new Assigner();
@@ -151,9 +203,9 @@ test('an assigner that remembers gives what one that does not gives', () => {
             .hostSubnets.slice(0, 1)
             .map(({ name }) => [name, { capacity: one.capacity, network: undefined }]),
         );
-        const round = assigner.round(tracker, limits);
+        const round = assigner.round(tracker, limits, one.labels);
         const before = tracker.input();
-        expect(visible(round)).toEqual(visible(assignmentRound({ ...before, limits })));
+        expect(visible(round)).toEqual(visible(assignmentRound({ ...before, limits, labels: one.labels })));
         // nothing is put on a node while any other HostSubnet, valid or not, lists it
         for (const [name, list] of round.lists) {
           const had = before.hostSubnets.find((host) => host.name === name)?.egressIPs ?? [];
@@ -386,4 +438,77 @@ test('what an absent HostSubnet lists is placed nowhere; its list is emptied whe
     ['b', ['192.168.8.1']],
   ]);
   expect(egressState(start).assigned.get(ip('192.168.8.3'))?.node).toBe('a');
+});
+
+describe('selectors and what stays, by example', () => {
+  const auto = (name: string, last: number, ...egressIPs: string[]) =>
+    hostSubnet(name, { hostIP: `192.168.7.${last}`, egressIPs, egressCIDRs: ['192.168.8.0/24'] });
+  const zones = (...all: [name: string, zone: string][]): NodeLabels =>
+    new Map(all.map(([name, zone]) => [name, { zone }]));
+  const selecting = (text: string) =>
+    netNamespace('n', 42, ['192.168.8.1'], { [placementAnnotations.nodeSelector]: text });
+  const first = '192.168.8.1';
+  const off = (last: number) => new Set([ip(`192.168.7.${last}`)]);
+
+  test('an IP leaves a node whose label changed, and the others stay', () => {
+    const start = input({
+      hostSubnets: [auto('a', 11, first), auto('b', 12, '192.168.8.2'), auto('c', 13)],
+      netNamespaces: [selecting('zone=x'), netNamespace('m', 43, ['192.168.8.2'])],
+    });
+    const labels = zones(['a', 'y'], ['b', 'x'], ['c', 'y']);
+    expect(assignmentRound({ ...start, labels }).moves).toEqual([{ egressIP: first, from: 'a', to: 'b' }]);
+    const none = assignmentRound({ ...start, labels: zones(['a', 'y'], ['b', 'y'], ['c', 'y']) });
+    expect(none.moves).toEqual([{ egressIP: first, from: 'a', to: undefined }]);
+    expect(none.unplaced).toEqual([{ egressIP: first, vnid: 42, why: 'NoSelectedNode' }]);
+  });
+
+  test('while labels are not known an IP stays, and one that is nowhere waits', () => {
+    const netNamespaces = [selecting('zone=x')];
+    const there = input({ hostSubnets: [auto('a', 11, first), auto('b', 12)], netNamespaces });
+    for (const labels of [zones(), zones(['b', 'x']), zones(['b', 'y'])])
+      expect(assignmentRound({ ...there, labels }).changed).toEqual([]);
+    const nowhere = input({ hostSubnets: [auto('a', 11), auto('b', 12)], netNamespaces });
+    expect(assignmentRound({ ...nowhere, labels: zones(['b', 'y']) }).changed).toEqual([]);
+    expect(assignmentRound({ ...nowhere, labels: zones(['b', 'x']) }).lists.get(auto('b', 12).name)).toEqual([first]);
+  });
+
+  test('of a selector that cannot be read nothing moves, not even off a node that is offline', () => {
+    const start = input({ hostSubnets: [auto('a', 11, first), auto('b', 12)], netNamespaces: [selecting('zone=')] });
+    const labels = zones(['a', 'x'], ['b', '']);
+    expect(assignmentRound({ ...start, labels, offline: off(11) }).moves).toEqual([
+      { egressIP: first, from: 'a', to: 'b' },
+    ]);
+    const unreadable = { ...start, netNamespaces: [selecting('zone=x y')], labels };
+    for (const offline of [off(11), off(12), new Set([...off(11), ...off(12)]), new Set<Ip>()]) {
+      const round = assignmentRound({ ...unreadable, offline });
+      expect([round.changed, round.moves, round.lists.get(start.hostSubnets[0]!.name)]).toEqual([[], [], [first]]);
+    }
+    const outside = { ...start.hostSubnets[0]!, egressCIDRs: [cidr('192.168.9.0/24')] };
+    expect(assignmentRound({ ...unreadable, hostSubnets: [outside], offline: off(11) }).moves).toHaveLength(1);
+    const fallen = { ...start, netNamespaces: [selecting('zone=q')], offline: off(11) };
+    expect(assignmentRound({ ...fallen, labels: zones(['b', 'y']) }).moves).toEqual([]);
+    expect(assignmentRound({ ...fallen, labels: zones(['a', 'y'], ['b', 'y']) }).moves).toHaveLength(1);
+  });
+
+  test('a node that is back takes half of its share, but not of what stays', () => {
+    const ips = [1, 2, 3, 4].map((n) => `192.168.8.${n}`);
+    const hostSubnets = [auto('a', 11), auto('b', 12, ...ips)];
+    const of = (value?: string) =>
+      ips.map((one, index) =>
+        netNamespace(
+          `p${index}`,
+          42 + index,
+          [one],
+          value === undefined ? {} : { [placementAnnotations.noFailback]: value },
+        ),
+      );
+    const moves = (value?: string) => assignmentRound(input({ hostSubnets, netNamespaces: of(value) })).moves.length;
+    expect([moves(), moves('false'), moves('true'), moves('perhaps')]).toEqual([1, 1, 0, 0]);
+    const failed = input({
+      hostSubnets: [auto('a', 11), auto('b', 12, ...ips)],
+      netNamespaces: of('true'),
+      offline: off(12),
+    });
+    expect(assignmentRound(failed).moves.map(({ to }) => to)).toEqual(['a', 'a', 'a', 'a']);
+  });
 });

@@ -1,13 +1,14 @@
 /** What users are told of finer rules. */
 import { clusterOf } from '../../../src/model/cluster/cluster.ts';
-import { leavingOf } from '../../../src/model/cluster/leaving.ts';
+import { leavingOf, packetTo } from '../../../src/model/cluster/leaving.ts';
 import { narrowed } from '../../../src/model/cluster/narrowed.ts';
 import { statusOf } from '../../../src/model/cluster/summary.ts';
+import { egressState } from '../../../src/model/egress/state.ts';
 import { excludedAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import { reportOn } from '../../../src/model/simulation/report.ts';
 import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
 
-const { destinations, destinationIPs, except } = ruleAnnotations;
+const { destinations, destinationIPs, except, podSelector } = ruleAnnotations;
 const [one, two] = ['192.168.8.1', '192.168.8.2'] as const;
 
 function namespace(name: string, netid: number, annotations: Readonly<Record<string, string>>, egressIPs = [one]) {
@@ -40,7 +41,7 @@ test('status and simulation show the rules that count, and what is asked for alo
   const all = cluster([namespace('red', 42, rules), namespace('blue', 43, {}, [])], '192.0.2.0/24');
   const row = { namespaces: ['red'], vnid: 42, destinations: ['tcp:443'], except: ['192.0.2.0/24'] };
   const status = statusOf(all);
-  expect(status.rules).toEqual([{ ...row, destinationIPs: [`10.0.0.0/8=${one}`] }]);
+  expect(status.rules).toEqual([{ ...row, destinationIPs: [`10.0.0.0/8=${one}`], podSelector: null }]);
   expect(narrowed(status, { namespaces: new Set(['red']) }).rules).toHaveLength(1);
   expect(narrowed(status, { namespaces: new Set(['blue']) })).not.toHaveProperty('rules');
   expect(reportOn(all, all).after.namespaces.map((each) => [each.namespace, each.rules])).toEqual([
@@ -49,6 +50,20 @@ test('status and simulation show the rules that count, and what is asked for alo
   ]);
   expect(leavingOf(status, 'red').kind).toBe('unknown');
   expect(statusOf(cluster([namespace('red', 42, {})]))).not.toHaveProperty('rules');
+});
+
+test('status and simulation show which pods the rules are for', () => {
+  const all = cluster([namespace('red', 42, { [podSelector]: 'app == web, tier in (a,b), !old' })]);
+  const selector = 'app=web,tier in (a,b),!old';
+  expect(statusOf(all).rules).toMatchObject([{ destinations: null, except: [], podSelector: selector }]);
+  expect(reportOn(all, all).after.namespaces[0]?.rules).toBe(`only pods with ${selector}`);
+  expect(notes([namespace('red', 42, { [podSelector]: 'app>1' })])).toEqual([
+    `NetNamespace red InvalidEgressRule: annotation ${podSelector} is "app>1", which cannot be read: unable to parse requirement: found 'app>1', expected: identifier or operator; it counts as absent, so that more traffic takes an egress IP, not less`,
+  ]);
+  const [red, blue] = ['app=web', 'app=db'].map((text) => namespace('red', 42, { [podSelector]: text }));
+  expect(notes([red!, { ...blue!, metadata: { ...blue!.metadata, name: 'blue' }, netname: 'blue' }]).join()).toContain(
+    'EgressRulesDisagree',
+  );
 });
 
 test('what cannot be read is told on the object, with annotation and value', () => {
@@ -74,4 +89,31 @@ test('an egress IP by network that the namespace does not request is told', () =
   expect(notes([namespace('red', 42, rules)])).toEqual([
     `NetNamespace red EgressIPOfRuleNotRequested: ${two} is the egress IP for 10.0.0.0/8, 11.0.0.0/8, and the namespace does not request it: what goes there is dropped`,
   ]);
+});
+
+test('where a request to a web server should come from follows the rules, if its address is known', () => {
+  const rules = {
+    [destinations]: 'tcp:8080,tcp:10.0.0.0/8,tcp:443',
+    [destinationIPs]: `10.0.0.0/8=${one},10.1.0.0/16=${two}`,
+  };
+  const all = cluster([namespace('red', 42, rules)]);
+  const status = statusOf(all);
+  const { vnids } = egressState(all);
+  const rulesOf = (vnid: number) => {
+    const [, found] = [...vnids].find(([key]) => key === vnid) ?? [];
+    return found === undefined || found.kind === 'normal' ? undefined : found.rules;
+  };
+  const leaving = (url: string) => leavingOf(status, 'red', { packet: packetTo(new URL(url)), rulesOf });
+  expect(leaving('http://192.0.2.7/')).toEqual({ kind: 'node' });
+  for (const url of ['http://192.0.2.7:8080/', 'https://192.0.2.7/', 'http://10.9.0.1/'])
+    expect(leaving(url)).toEqual({ kind: 'egressIP', addresses: [one] });
+  expect(leaving('http://10.1.0.1/')).toEqual({
+    kind: 'dropped',
+    reason: `destination-ips names ${two}, which its namespace does not request`,
+  });
+  expect(leaving('http://web.example.com/').kind).toBe('unknown');
+  const some = cluster([namespace('red', 42, { [ruleAnnotations.podSelector]: 'app=a' })]);
+  const ruled = [...egressState(some).vnids.values()].flatMap((each) => (each.kind === 'normal' ? [] : [each.rules]));
+  const packet = packetTo(new URL('http://192.0.2.7/'));
+  expect(leavingOf(statusOf(some), 'red', { packet, rulesOf: () => ruled[0] }).kind).toBe('unknown');
 });

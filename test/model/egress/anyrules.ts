@@ -35,10 +35,20 @@ export const pairsOf = (egressIPs: readonly string[]): fc.Arbitrary<string> =>
         .map((ips) => networks.map((one, index) => `${one}=${ips[index]!}`).join(',')),
     );
 
+/** Selectors, of labels that `someLabels` has. */
+const podSelector = fc.constantFrom('app=web', 'app!=web', 'app in (web, db)', 'tier', '!tier', 'tier notin (a),app');
+export const someLabels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.record(
+  { app: fc.constantFrom('web', 'db', 'cache'), tier: fc.constantFrom('a', 'b') },
+  { requiredKeys: [] },
+);
+
 /** Annotations without their prefix. */
 export const annotationsOf = (egressIPs: readonly string[]): fc.Arbitrary<Readonly<Record<string, string>>> =>
   fc.record(
-    { destinations: list, 'except-destinations': list, 'destination-ips': pairsOf(egressIPs) },
+    {
+      ...{ destinations: list, 'except-destinations': list, 'destination-ips': pairsOf(egressIPs) },
+      'pod-selector': podSelector,
+    },
     { requiredKeys: [] },
   );
 

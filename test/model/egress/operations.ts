@@ -5,6 +5,7 @@ import type { EgressChange, EgressTracker } from '../../../src/model/egress/trac
 import { ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import type { HostSubnet, InvalidHostSubnet } from '../../../src/model/objects/hostsubnet.ts';
 import type { NetNamespace } from '../../../src/model/objects/netnamespace.ts';
+import { placementAnnotations } from '../../../src/model/objects/placement.ts';
 import type { Cidr, Ip } from '../../../src/model/values/address.ts';
 import { isNamespaceName, isNodeName, type NamespaceName, type NodeName } from '../../../src/model/values/names.ts';
 import { absentHost, cidr as cidrOf, hostSubnet, ip, netNamespace } from '../parsed.ts';
@@ -80,6 +81,8 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
             {
               [ruleAnnotations.destinations]: fc.constantFrom('10.0.0.0/8', 'tcp:443', 'bogus'),
               [ruleAnnotations.destinationIPs]: fc.constantFrom('10.1.0.0/16=192.168.8.1', '0.0.0.0/0=192.168.8.9'),
+              [placementAnnotations.nodeSelector]: fc.constantFrom('zone=a', '!zone', 'a='),
+              [placementAnnotations.noFailback]: fc.constantFrom('true', 'false'),
             },
             { requiredKeys: [] },
           ),

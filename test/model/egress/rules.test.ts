@@ -1,10 +1,17 @@
 /** Which address a packet leaves with, by the rules of its VNID. */
-import { choiceFor, joinedRules, rulesText, unrequested } from '../../../src/model/egress/rules.ts';
+import {
+  choiceFor,
+  joinedRules,
+  notSelected,
+  rulesForPod,
+  rulesText,
+  unrequested,
+} from '../../../src/model/egress/rules.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import { cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
 
-const { destinations, except, destinationIPs } = ruleAnnotations;
+const { destinations, except, destinationIPs, podSelector } = ruleAnnotations;
 const [one, two] = ['192.168.8.1', '192.168.8.2'] as const;
 const namespace = (name: string, annotations: Readonly<Record<string, string>>) =>
   netNamespace(name, 42, [one, two], annotations);
@@ -76,4 +83,42 @@ test('a VNID has its rules in its state, whether it has a way out or not', () =>
     egressState({ hostSubnets: [hostSubnet('node-1', { egressIPs })], netNamespaces: [red], offline: new Set() });
   expect(state([one]).vnids.get(red.vnid)).toMatchObject({ kind: 'via', rules: red.rules });
   expect(state([]).vnids.get(red.vnid)).toMatchObject({ kind: 'dropped', rules: red.rules });
+});
+
+describe('rules that select pods', () => {
+  const { rules } = namespace('red', { [podSelector]: 'app=web,!legacy', [destinations]: '10.0.0.0/8' });
+  const packet = { destination: ip('10.1.2.3'), protocol: 'tcp', port: 443 };
+  const wayOf = (labels: Readonly<Record<string, string>> | undefined): string =>
+    choiceFor(
+      rulesForPod(rules, () => labels),
+      packet,
+    ).kind;
+
+  test('are for those alone, and for whose labels nobody knows', () => {
+    expect([wayOf({ app: 'web' }), wayOf({ app: 'web', other: 'x' }), wayOf(undefined)]).toEqual(['any', 'any', 'any']);
+    expect([wayOf({}), wayOf({ app: 'db' }), wayOf({ app: 'web', legacy: '' })]).toEqual(['node', 'node', 'node']);
+    expect(rulesForPod(rules, () => ({ app: 'web' }))).toBe(rules);
+  });
+
+  test('ask for labels only where there is a selector', () => {
+    const ask = (): never => {
+      throw new Error('nobody asked');
+    };
+    expect(rulesForPod(undefined, ask)).toBeUndefined();
+    const others = namespace('red', { [except]: '10.1.2.3' }).rules;
+    expect(rulesForPod(others, ask)).toBe(others);
+  });
+
+  test('say something else than others, and send nothing by an egress IP of a pod that is not selected', () => {
+    const other = namespace('blue', { [podSelector]: 'app=db', [destinations]: '10.0.0.0/8' });
+    expect(
+      joinedRules([namespace('red', { [podSelector]: 'app=web', [destinations]: '10.0.0.0/8' }), other], []),
+    ).toEqual({ rules: undefined, disagree: true });
+    // what means the same is the same, however it is written
+    const [one, again] = ['app = web,!legacy', 'app==web , !legacy'].map((text) =>
+      namespace('red', { [podSelector]: text }),
+    );
+    expect(rulesText(one?.rules)).toBe(rulesText(again?.rules));
+    expect(choiceFor(notSelected, packet).kind).toBe('node');
+  });
 });

@@ -113,3 +113,18 @@ test('a packet without ports goes to no ports', () => {
   expect(isTo(parsed.value, { ...to, port: undefined })).toBe(false);
   expect(isTo(parsed.value, { ...to, protocol: 'udp', port: 443 })).toBe(false);
 });
+
+test('pods are selected as kubectl does it; an empty selector is none', () => {
+  const { podSelector } = ruleAnnotations;
+  const { rules, problems } = read({ [podSelector]: 'app=web,tier in (a, b),!legacy' });
+  expect(problems).toEqual([]);
+  expect(rules).toMatchObject({ destinations: undefined, except: [], destinationIPs: [] });
+  expect(rules?.podSelector?.matchExpressions).toEqual([
+    { key: 'app', operator: 'In', values: ['web'] },
+    { key: 'tier', operator: 'In', values: ['a', 'b'] },
+    { key: 'legacy', operator: 'DoesNotExist' },
+  ]);
+  for (const text of ['', ' ', 'app=web,', 'app>1', Array.from({ length: 101 }, (_, index) => `a${index}`).join()])
+    expect(read({ [podSelector]: text })).toMatchObject({ rules: undefined, problems: [{ annotation: podSelector }] });
+  expect(read({ [destinations]: 'tcp:443' }).rules).not.toHaveProperty('podSelector');
+});

@@ -4,6 +4,7 @@ import {
   changedCluster,
   parseCIDRsChange,
   parseEgressIPChange,
+  parseNodeSelectorChange,
   type SimulatedChange,
 } from '../../../src/model/simulation/changes.ts';
 import { cidr, ip, rawHostSubnet, rawNetNamespace, valid } from '../parsed.ts';
@@ -111,4 +112,17 @@ test('simulated changes leave the given cluster as it was', () => {
   const before = structuredClone(cluster);
   after({ kind: 'nodeDown', node: 'a' }, { kind: 'addEgressIP', namespace: 'two', egressIP: ip('192.168.8.9') });
   expect(cluster).toEqual(before);
+});
+
+test('a namespace selects nodes, or all again, and its egress IPs stay', () => {
+  expect(valid(parseNodeSelectorChange('red=zone=a'))).toMatchObject({
+    namespace: 'red',
+    nodeSelector: { text: 'zone=a' },
+  });
+  expect(valid(parseNodeSelectorChange('red='))).toMatchObject({ namespace: 'red', nodeSelector: undefined });
+  expect(['red', '=zone=a', 'red=zone in a'].map((text) => parseNodeSelectorChange(text).ok)).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });

@@ -119,3 +119,19 @@ test('whatever a scenario holds, it runs or is refused', () => {
     }),
   );
 });
+
+test('a step with labels of a Node counts from the next assignment on', () => {
+  const selecting = { ...namespace, annotations: { 'egress.sdn-compat.io/node-selector': 'zone=a' } };
+  const labels = { op: 'nodeLabels', name: 'a', labels: { zone: 'a' } };
+  const step = { op: 'reallocate' };
+  expect(run(selecting, auto, step, labels, step, { ...labels, labels: {} }, step, step)).toMatchObject({
+    value: {
+      steps: [
+        ...[{}, {}, { allocation: { a: [] } }, {}, { allocation: { a: ['192.168.8.1'] } }, {}],
+        ...[{ allocation: { a: [] } }, { allocation: { a: [] } }],
+      ],
+    },
+  });
+  expect(problem({ ...labels, labels: { zone: 1 } })).toMatch(/^steps\[0\].labels /);
+  expect(problem({ ...labels, name: '' })).toBe('steps[0].name is not a text');
+});

@@ -8,6 +8,7 @@ const request = {
   sandbox: 's1',
   network: 'net',
   namespace: 'red',
+  uid: '1f-2',
   netns: '/run/netns/p1',
   device: 'eth0',
   ip: ip('10.254.0.2'),
@@ -45,7 +46,7 @@ it('makes the pair with the address inside the pod, and says on it whose it is',
   expect(ran).toEqual([
     'ip -batch -',
     '  link add veth0123456789 mtu 1450 type veth peer name eth0 address 0a:58:0a:fe:00:02 mtu 1450 netns /run/netns/p1',
-    '  link set dev veth0123456789 alias "sdn-compat s1 10.254.0.2 red net"',
+    '  link set dev veth0123456789 alias "sdn-compat s1 10.254.0.2 red net 1f-2"',
     '  link set dev veth0123456789 group 157 up',
     'nsenter --net=/run/netns/p1 -- ip -batch -',
     '  link set dev lo up',
@@ -80,16 +81,18 @@ it('removes a link that is there', async () => {
 it('knows its pods by what it said on their links, and nobody else', async () => {
   const stdout = JSON.stringify([
     { ifname: 'lo' },
-    { ifname: 'veth1', ifalias: 'sdn-compat s1 10.254.0.2 red net' },
+    { ifname: 'veth1', ifalias: 'sdn-compat s1 10.254.0.2 red net 1f-2' },
     { ifname: 'veth2', ifalias: 'somebody s2 10.254.0.3 red' },
     { ifname: 'veth3', ifalias: 'sdn-compat s3 nonsense red' },
     { ifname: 'veth4', ifalias: 'sdn-compat s4 10.254.0.4' },
+    { ifname: 'veth5', ifalias: 'sdn-compat s5 10.254.0.5 red  1f-5' },
   ]);
   const { devices, pods } = await readLinks(world({ stdout }).run);
-  expect([...devices]).toEqual(['lo', 'veth1', 'veth2', 'veth3', 'veth4']);
+  expect([...devices]).toEqual(['lo', 'veth1', 'veth2', 'veth3', 'veth4', 'veth5']);
   expect(pods).toEqual([
-    { device: 'veth1', sandbox: 's1', network: 'net', namespace: 'red', name: '', ip: '10.254.0.2' },
-    { device: 'veth4', sandbox: 's4', network: '', namespace: '', name: '', ip: '10.254.0.4' },
+    { device: 'veth1', sandbox: 's1', network: 'net', namespace: 'red', name: '', uid: '1f-2', ip: '10.254.0.2' },
+    { device: 'veth4', sandbox: 's4', network: '', namespace: '', name: '', uid: '', ip: '10.254.0.4' },
+    { device: 'veth5', sandbox: 's5', network: '', namespace: 'red', name: '', uid: '1f-5', ip: '10.254.0.5' },
   ]);
   expect(await linkedPods(world({ stdout }).run)).toEqual(pods);
 });

@@ -28,13 +28,21 @@ afterEach(async () => {
 });
 
 const map = (entries: Readonly<Record<string, string>>): unknown => ['map', Object.entries(entries)];
-const ids = { sandbox: 's1', network: 'net', ip: '10.254.0.2', 'pod-namespace': 'red', 'pod-name': 'p1' };
+const ids = {
+  sandbox: 's1',
+  network: 'net',
+  ip: '10.254.0.2',
+  'pod-namespace': 'red',
+  'pod-name': 'p1',
+  'pod-uid': '1f-2',
+};
 const pod = {
   device: 'veth1',
   sandbox: 's1',
   network: 'net',
   namespace: 'red',
   name: 'p1',
+  uid: '1f-2',
   ip: ip('10.254.0.2'),
   ofport: 3,
 };
@@ -61,7 +69,7 @@ describe('the pods on the bridge', () => {
       ],
     });
     expect(attachedPods(ovsdb)).toEqual([
-      { device: 'd', sandbox: 's', network: '', namespace: '', name: '', ip: '10.254.0.9', ofport: 9 },
+      { device: 'd', sandbox: 's', network: '', namespace: '', name: '', uid: '', ip: '10.254.0.9', ofport: 9 },
     ]);
   });
 
@@ -190,16 +198,16 @@ describe('pods and their VNIDs', () => {
 
   it('are in the plan when both port and VNID are known, also the VNID 0', () => {
     expect(localPods(pods, vnids)).toEqual([
-      { ip: '10.254.0.2', ofport: 3, vnid: 77, namespace: 'red', name: 'p1' },
-      { ip: '10.254.0.3', ofport: 3, vnid: 0, namespace: 'global', name: 'p1' },
+      { ip: '10.254.0.2', ofport: 3, vnid: 77, namespace: 'red', name: 'p1', uid: '1f-2' },
+      { ip: '10.254.0.3', ofport: 3, vnid: 0, namespace: 'global', name: 'p1', uid: '1f-2' },
     ]);
   });
 
   it('are restricted whether they have a port or not', () => {
     expect(withVnids(pods, vnids)).toEqual([
-      { ip: '10.254.0.2', vnid: 77 },
-      { ip: '10.254.0.3', vnid: 0 },
-      { ip: '10.254.0.2', vnid: 77 },
+      { ip: '10.254.0.2', vnid: 77, uid: '1f-2' },
+      { ip: '10.254.0.3', vnid: 0, uid: '1f-2' },
+      { ip: '10.254.0.2', vnid: 77, uid: '1f-2' },
     ]);
   });
 });

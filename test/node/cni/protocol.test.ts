@@ -9,7 +9,7 @@ const env = {
   CNI_NETNS: '/run/netns/abc',
   CNI_IFNAME: 'eth0',
   CNI_PATH: '/opt/cni/bin',
-  CNI_ARGS: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=red;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID=abc',
+  CNI_ARGS: 'IgnoreUnknown=1;K8S_POD_NAMESPACE=red;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID=abc;K8S_POD_UID=1f-2',
 };
 const config = (fields: object = {}): string =>
   JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', ...fields });
@@ -47,6 +47,7 @@ test.each(supportedVersions)('ADD in version %s is understood and answered in it
       device: 'eth0',
       namespace: 'red',
       name: 'web',
+      uid: '1f-2',
       valid: [],
     },
   });
@@ -104,6 +105,19 @@ test('DEL needs no network namespace and no CNI_ARGS', () => {
   const call = value(parseCall({ CNI_COMMAND: 'DEL', CNI_CONTAINERID: 'abc', CNI_IFNAME: 'eth0' }, config()));
   expect(call).toMatchObject({ kind: 'ask', request: { command: 'DEL', sandbox: 'abc', netns: '' } });
   expect(errorOf({ CNI_COMMAND: 'DEL', CNI_IFNAME: 'eth0' }, config()).code).toBe(errorCode.invalidEnvironment);
+});
+
+test('a uid that is none of an object, or none at all, is not told', () => {
+  const uidOf = (args: string): string | undefined => {
+    const call = parseCall({ ...env, CNI_ARGS: `${env.CNI_ARGS};${args}` }, config({}));
+    return call.ok && call.value.kind === 'ask' ? call.value.request.uid : undefined;
+  };
+  expect([
+    uidOf('K8S_POD_UID=0a-F9'),
+    uidOf('K8S_POD_UID='),
+    uidOf('K8S_POD_UID=a b'),
+    uidOf('K8S_POD_UID=a"b'),
+  ]).toEqual(['0a-F9', ...['', '', '']]);
 });
 
 test('a namespace in the configuration counts where the arguments name none, as with podman', () => {

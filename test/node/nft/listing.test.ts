@@ -24,12 +24,18 @@ const well: Record<string, readonly unknown[]> = {
   pod_itself: [{ concat: ['10.254.0.2', '10.254.0.2'] }],
   node_addresses: ['192.168.7.11'],
   egress_ips: ['192.168.7.200'],
-  owner_rules: [[0x2400004d, { goto: { target: 'finer_1' } }]],
-  pod_rules: [['10.254.0.2', { goto: { target: 'finer_1' } }]],
+  owner_rules: [[{ concat: ['10.254.0.2', 0x2400004d] }, { jump: { target: 'finer_1' } }]],
+  pod_rules: [
+    ['10.254.0.2', { jump: { target: 'finer_1' } }],
+    ['10.254.0.3', { accept: null }],
+  ],
 };
 const wanted = contentOf({
-  podRules: new Map([[pod, 'finer_1']]),
-  ownerRules: new Map([[0x2400004d, 'finer_1']]),
+  podRules: new Map([
+    [pod, 'jump finer_1'],
+    [ip('10.254.0.3'), 'accept'],
+  ]),
+  ownerRules: new Map([[pod, { owner: 0x2400004d, verdict: 'jump finer_1' }]]),
   snat: new Map([[owner, egressIP]]),
   hosted: new Set([egressIP]),
   egressIPs: new Set([egressIP]),
@@ -86,7 +92,8 @@ test.each([
   ['has a form that nobody knows', { nodes: [{ unheard: ['of'] }] }],
   ['has no text', { nodes: [''] }],
   ['has one part too many', { owners: [{ concat: [1, 2, 3] }] }],
-  ['has a key of two parts in a map', { egress_snat: [[{ concat: [1, 2] }, '192.168.7.200']] }],
+  ['has half a key in a map', { owner_rules: [[{ concat: ['10.254.0.2', {}] }, { accept: null }]] }],
+  ['has another verdict', { pod_rules: [['10.254.0.2', { drop: null }]] }],
 ])('an element that %s is none of ours, and has no empty key', (_, sets) => {
   const listing = read(sets);
   expect(wholeContent(listing)).toBeUndefined();

@@ -1,10 +1,10 @@
 /** Finer rules in flows and locks, held against the function that says which address each packet leaves with. */
 import fc from 'fast-check';
-import { choiceFor } from '../../../src/model/egress/rules.ts';
+import { choiceFor, rulesForPod } from '../../../src/model/egress/rules.ts';
 import type { Hop } from '../../../src/model/egress/verdict.ts';
-import type { OutsidePacket } from '../../../src/model/objects/egressrules.ts';
+import type { EgressRules, OutsidePacket } from '../../../src/model/objects/egressrules.ts';
 import { ipNumber } from '../../../src/model/values/address.ts';
-import { changes, contentOf, leadsToRules, within } from '../../../src/node/nft/elements.ts';
+import { added, changes, contentOf, leadsToRules, within } from '../../../src/node/nft/elements.ts';
 import { renderBase } from '../../../src/node/nft/ruleset.ts';
 import { finerChainCommands } from '../../../src/node/nft/vocabulary.ts';
 import { noneAsked, ownerOf, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';
@@ -13,21 +13,23 @@ import { type NodePlan, planLimits, planNode } from '../../../src/node/plan/node
 import { markMac } from '../../../src/node/plan/tun0.ts';
 import { isWithin, type Packet } from '../../../src/node/trace/packet.ts';
 import { type End, walk } from '../../../src/node/trace/walk.ts';
-import { annotationsOf, anyPacket } from '../../model/egress/anyrules.ts';
+import { annotationsOf, anyPacket, someLabels } from '../../model/egress/anyrules.ts';
 import { ip, nodeInput, type Scene, vnid } from '../states.ts';
 
 const ips = ['192.168.7.200', '192.168.7.201', '192.168.7.202'] as const;
 const [first, second] = ips;
 const pod = '10.254.0.2';
+const otherPod = '10.254.0.4';
 const red = vnid(77);
 
 const protoOf = (protocol: string): 'tcp' | 'udp' | 'icmp' =>
   protocol === 'tcp' || protocol === 'udp' ? protocol : 'icmp';
 
 /** The packet as the pod sends it, of a connection that the flows may know. */
-function sent({ destination, protocol, port: number }: OutsidePacket, known: Partial<Packet> = {}): Packet {
+function sent({ destination, protocol, port: number }: OutsidePacket, known: Partial<Packet> = {}, from = pod): Packet {
+  const in_port = port.firstPod + (from === pod ? 0 : 2);
   return {
-    ...{ proto: protoOf(protocol), in_port: port.firstPod, nw_src: pod, nw_dst: destination },
+    ...{ proto: protoOf(protocol), in_port, nw_src: from, nw_dst: destination },
     ...(number === undefined ? {} : { tp_dst: number }),
     ...known,
   };
@@ -44,12 +46,19 @@ function wayOf({ port: out, packet }: End): string {
 const ways = (plan: NodePlan, packet: Packet): string[] => [...new Set(walk(plan, packet).map(wayOf))].sort();
 const wayBy = ({ node, nodeIP }: Hop): string => (node === 'worker0' ? 'here' : nodeIP);
 
-/** The ways that the rules and the state leave. */
-function expectedWays(scene: Scene, packet: OutsidePacket): string[] {
+/** The rules for a pod of the VNID. */
+function rulesOf(scene: Scene, from: string): EgressRules | undefined {
+  const verdict = nodeInput(scene).state.vnids.get(red);
+  const rules = verdict?.kind === 'normal' ? undefined : verdict?.rules;
+  return rulesForPod(rules, () => scene.podLabels?.[Number(from.split('.')[3])]);
+}
+
+/** The ways that the rules and the state leave to a pod. */
+function expectedWays(scene: Scene, packet: OutsidePacket, from: string): string[] {
   const { state } = nodeInput(scene);
   const verdict = state.vnids.get(red);
   if (verdict === undefined || verdict.kind === 'normal') return ['node'];
-  const choice = choiceFor(verdict.rules, packet);
+  const choice = choiceFor(rulesOf(scene, from), packet);
   if (choice.kind === 'node') return ['node'];
   const hops = verdict.kind === 'via' ? verdict.hops : [];
   const some = choice.kind === 'only' ? hops.filter(({ egressIP }) => egressIP === choice.egressIP) : hops;
@@ -66,8 +75,10 @@ const anyScene: fc.Arbitrary<Scene> = fc
     datapath: fc.constantFrom('system' as const, 'netdev' as const),
     rules: annotationsOf([...ips, '192.168.7.209']).map((annotations) => ({ 77: annotations })),
     excluded: fc.subarray(['192.0.2.0/24', '10.1.9.0/24']),
+    podLabels: fc.record({ 2: someLabels, 4: someLabels }, { requiredKeys: [] }),
   })
-  .map((scene) => ({ ...scene, pods: { 2: 77, 3: 78 } }));
+  .map((scene) => ({ ...scene, pods: { 2: 77, 3: 78, 4: 77 } }));
+const anyPod = fc.constantFrom(pod, otherPod);
 
 const marks = [0, noneAsked, ownerOf(red, 14), unaskedOwnerOf(red, 14), ownerOf(vnid(78), 14)];
 /** What conntrack may know of the connection: what it was under other rules, or nothing. */
@@ -79,16 +90,16 @@ const anyKnown: fc.Arbitrary<Partial<Packet>> = fc.record({
 
 test('whatever the rules and the state are, a packet leaves as they say, also of a connection that began otherwise', () => {
   fc.assert(
-    fc.property(anyScene, anyPacket, anyKnown, (scene, packet, known) => {
+    fc.property(anyScene, anyPacket, anyKnown, anyPod, (scene, packet, known, from) => {
       const plan = planNode(nodeInput(scene));
-      const expected = expectedWays(scene, packet);
-      expect(ways(plan, sent(packet))).toEqual(expected);
+      const expected = expectedWays(scene, packet, from);
+      expect(ways(plan, sent(packet, {}, from))).toEqual(expected);
       // it may keep its hop among those that are allowed
-      const later = ways(plan, sent(packet, known));
+      const later = ways(plan, sent(packet, known, from));
       const isAllowed = (way: string): boolean => {
         const state = nodeInput(scene).state.vnids.get(red);
         const all = state?.kind === 'via' ? state.hops.map(wayBy) : [];
-        const isAny = choiceFor(state?.kind === 'normal' ? undefined : state?.rules, packet).kind === 'any';
+        const isAny = choiceFor(rulesOf(scene, from), packet).kind === 'any';
         return expected.includes(way) || (isAny && all.includes(way));
       };
       expect(later.filter((way) => !isAllowed(way))).toEqual([]);
@@ -114,23 +125,25 @@ function verdictOf(chain: string, { destination, protocol, port: number }: Outsi
 
 test('the locks let exactly that leave as the node which the rules do not cover', () => {
   fc.assert(
-    fc.property(anyScene, anyPacket, (scene, packet) => {
+    fc.property(anyScene, anyPacket, anyPod, (scene, packet, from) => {
       const input = nodeInput(scene);
       const { nft, finerRules } = planNode(input);
-      const { facts, networks, uplink, state } = input;
+      const { facts, networks, uplink } = input;
       const [, , guard = ''] = renderBase({ ...facts, ...networks, uplink, finerRules }).split(/^delete table .*$/m);
-      const chain = nft.podRules.get(ip(pod));
+      const leads = nft.podRules.get(ip(from));
+      const chain = /^jump (.*)$/.exec(leads ?? '')?.[1];
       const rules = new RegExp(`^  chain ${chain ?? '-'} \\{\\n((?: {4}.*\\n)*)`, 'm').exec(guard)?.[1];
       expect(rules === undefined).toBe(chain === undefined);
-      const verdict = state.vnids.get(red);
-      const { kind } = choiceFor(verdict?.kind === 'normal' ? undefined : verdict?.rules, packet);
-      expect(rules === undefined ? 'drop' : verdictOf(rules, packet)).toBe(kind === 'node' ? 'accept' : 'drop');
+      const { kind } = choiceFor(rulesOf(scene, from), packet);
+      const isAllowed = rules === undefined ? leads === 'accept' : verdictOf(rules, packet) === 'accept';
+      expect(isAllowed).toBe(kind === 'node');
       expect(nft.ownerRules).toEqual(
-        new Map(chain === undefined ? [] : [[unaskedOwnerOf(red, facts.masqueradeBit), chain]]),
+        new Map(
+          [...nft.podRules].map(([of, verdict]) => [of, { owner: unaskedOwnerOf(red, facts.masqueradeBit), verdict }]),
+        ),
       );
-      expect(nft.podRules.size).toBe(chain === undefined ? 0 : 1);
       // what restricts without a plan knows the same
-      const limits = planLimits(facts, input.pods, state);
+      const limits = planLimits(facts, input);
       expect([limits.podRules, limits.ownerRules]).toEqual([nft.podRules, nft.ownerRules]);
     }),
   );
@@ -213,8 +226,8 @@ test('namespaces that say the same share a chain; limits lead who has one to tha
   });
   const [same, other] = [plan(scene('10.0.0.0/8')), plan(scene('10.0.0.0/9'))];
   expect([same.finerRules.size, other.finerRules.size]).toEqual([1, 2]);
-  const { facts, pods, state } = nodeInput(scene('10.0.0.0/9'));
-  const limits = planLimits(facts, pods, state);
+  const input = nodeInput(scene('10.0.0.0/9'));
+  const limits = planLimits(input.facts, input);
   const [had, wanted] = [contentOf(same.nft), contentOf(limits)];
   const closed = within(had, wanted);
   expect([closed.pod_rules, closed.owner_rules]).toEqual([wanted.pod_rules, wanted.owner_rules]);
@@ -237,4 +250,48 @@ test('namespaces that say the same share a chain; limits lead who has one to tha
 test('rules that only choose among egress IPs let nothing leave as the node', () => {
   const { nft, finerRules } = plan({ ...local, rules: { 77: { 'destination-ips': `10.0.0.0/8=${second}` } } });
   expect([nft.podRules.size, nft.ownerRules.size, finerRules.size]).toEqual([0, 0, 0]);
+});
+
+describe('pods that the rules do not select', () => {
+  const scene: Scene = {
+    ...{ ...local, pods: { 2: 77, 3: 78, 4: 77 }, rules: { 77: { 'pod-selector': 'app=web' } } },
+    podLabels: { 2: { app: 'web' }, 4: { app: 'db' } },
+  };
+  const packet = to('10.1.2.3');
+  const wayOfPod = (one: Scene, from: string): string[] => ways(plan(one), sent(packet, {}, from));
+
+  test('leave as the node, each by one flow and one element of each lock, and no chain is made for them', () => {
+    expect([wayOfPod(scene, pod), wayOfPod(scene, otherPod)]).toEqual([['here'], ['node']]);
+    const all = { ...scene, podLabels: { 2: { app: 'web' }, 4: { app: 'web' } } };
+    expect(plan(scene).flows.length).toBe(plan(all).flows.length + 1);
+    const { nft, finerRules } = plan(scene);
+    expect([[...nft.podRules], nft.ownerRules.size, finerRules.size]).toEqual([[[otherPod, 'accept']], 1, 0]);
+  });
+
+  test('are covered as soon as nobody knows their labels', () => {
+    const unknown = { ...scene, podLabels: { 2: { app: 'db' } } };
+    expect([wayOfPod(unknown, pod), wayOfPod(unknown, otherPod)]).toEqual([['node'], ['here']]);
+  });
+
+  test('change one part of the plan with a label', () => {
+    const [before, after] = [
+      nodeInput(scene),
+      nodeInput({ ...scene, podLabels: { 2: { app: 'web' }, 4: { app: 'web' } } }),
+    ];
+    const [had, has] = [planNode(before), planNode({ ...before, labelsOf: after.labelsOf })];
+    const kept = new Set(had.parts);
+    expect(has.parts.filter((part) => part.length > 0 && !kept.has(part))).toEqual([]);
+    expect(has.parts).toHaveLength(had.parts.length - 1);
+  });
+
+  test('lend nothing to a pod that gets the address: the locks close before the flows change', () => {
+    // another pod has the address now, and is covered
+    const [had, wanted] = [contentOf(plan(scene).nft), contentOf(plan({ ...scene, podLabels: {} }).nft)];
+    expect([had.pod_rules.size, had.owner_rules.size]).toEqual([1, 1]);
+    const first = added(had, wanted);
+    expect([first.pod_rules.size, first.owner_rules.size]).toEqual([0, 0]);
+    // a pod whose namespace no longer requests anything goes on until its flows are there
+    const free = added(had, contentOf(plan({ ...scene, requests: {} }).nft));
+    expect([free.pod_rules.size, free.owner_rules.size]).toEqual([1, 1]);
+  });
 });

@@ -17,6 +17,7 @@ const pod = (last: number, of: number, ofport: number) => ({
   vnid: vnid(of),
   namespace: `project-${of}`,
   name: `p${last}`,
+  uid: `p${last}`,
 });
 const outputs = (actions: readonly Action[]): number[] =>
   actions.flatMap((action) => (action.kind === 'output' ? [action.port] : []));

@@ -47,6 +47,7 @@ const localPod = (one: PolicyPod): LocalPod => ({
   vnid: vnidOf(one.namespace),
   namespace: one.namespace,
   name: one.name,
+  uid: one.name,
 });
 
 const policy = (namespace: string, spec: NonNullable<NetworkPolicyObject['spec']>): NetworkPolicyObject => ({

@@ -138,16 +138,18 @@ const ownersOf = (netid: number): PodOwners => ({
   inbound: inboundOwnerOf(vnid(netid)),
   unasked: unaskedOwnerOf(vnid(netid), 14),
 });
-const someChain = fc.constantFrom('finer_1', 'finer_2');
+const someVerdict = fc.constantFrom('jump finer_1', 'jump finer_2', 'accept');
 const someElements: fc.Arbitrary<NftElements> = fc.record({
   snat: fc.array(fc.tuple(fc.integer({ min: 0x20000001, max: 0x20000004 }), someIp)).map((pairs) => new Map(pairs)),
   hosted: fc.array(someIp).map((ips) => new Set(ips)),
   egressIPs: fc.array(someIp).map((ips) => new Set(ips)),
   restricted: fc.array(someIp).map((ips) => new Set(ips)),
   podSources: fc.array(fc.tuple(someIp, someIp)).map((pairs) => new Map(pairs)),
-  podRules: fc.array(fc.tuple(someIp, someChain)).map((pairs) => new Map(pairs)),
+  podRules: fc.array(fc.tuple(someIp, someVerdict)).map((pairs) => new Map(pairs)),
   ownerRules: fc
-    .array(fc.tuple(fc.integer({ min: 0x24000001, max: 0x24000003 }), someChain))
+    .array(
+      fc.tuple(someIp, fc.record({ owner: fc.integer({ min: 0x24000001, max: 0x24000003 }), verdict: someVerdict })),
+    )
     .map((pairs) => new Map(pairs)),
   pods: fc
     .array(fc.tuple(someIp, fc.integer({ min: 10, max: 12 })))
@@ -201,7 +203,7 @@ test('a plan is within the limits of its moment: closing changes nothing where a
   for (const name of names) {
     const input = nodeInput(scenes[name]!);
     const { nft } = planNode(input);
-    const limits = planLimits(input.facts, input.pods, input.state);
+    const limits = planLimits(input.facts, input);
     expect(within(contentOf(nft), contentOf(limits))).toEqual(contentOf(nft));
   }
 });
@@ -239,7 +241,7 @@ test.each([
   (_, before, after) => {
     const scene = { pods: { 2: 77 }, hosts: { 0: ['192.168.7.200'] } };
     const [input, now] = [nodeInput({ ...scene, requests: before }), nodeInput({ ...scene, requests: after })];
-    const closed = within(contentOf(planNode(input).nft), contentOf(planLimits(now.facts, now.pods, now.state)));
+    const closed = within(contentOf(planNode(input).nft), contentOf(planLimits(now.facts, now)));
     const keys = (set: 'asking_pods' | 'pod_answers' | 'pod_itself') =>
       [...closed[set].values()].map(({ key, value = '' }) => `${key} ${value}`.trim());
     expect(keys('asking_pods')).toEqual(['10.254.0.2']);
@@ -255,7 +257,7 @@ test('a pod that may keep a hop here has its source, though new connections use 
   const { nft, restricted } = planNode(input);
   const pod = ip('10.254.0.2');
   expect(nft.podSources).toEqual(new Map([[pod, ip(second)]]));
-  expect(planLimits(input.facts, input.pods, input.state).podSources).toEqual(nft.podSources);
+  expect(planLimits(input.facts, input).podSources).toEqual(nft.podSources);
   expect(restricted.get(pod)?.beginsHere).toBe(false);
   expect(planNode(nodeInput(scene)).restricted.get(pod)?.beginsHere).toBe(true);
 });

@@ -34,6 +34,7 @@ class Cluster {
       vnid: vnid(100 + index),
       namespace: `project-${100 + index}`,
       name: 'pod',
+      uid: `uid-${index}`,
     }));
   }
 

@@ -4,7 +4,7 @@ import { flowKey, renderActions } from '../../../src/node/ovs/render.ts';
 import { isolationFlows, podFlows } from '../../../src/node/plan/pods.ts';
 import { ip, vnid } from '../states.ts';
 
-const pod = { ip: ip('10.254.0.18'), ofport: 7, vnid: vnid(77), namespace: 'project-77', name: 'p' };
+const pod = { ip: ip('10.254.0.18'), ofport: 7, vnid: vnid(77), namespace: 'project-77', name: 'p', uid: 'p' };
 const told = (flows: ReturnType<typeof podFlows>) =>
   flows.map((flow) => `${flowKey(flow)} ${renderActions(flow.actions)}`);
 

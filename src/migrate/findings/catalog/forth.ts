@@ -98,8 +98,11 @@ export const forthRows = {
   FinerRulesLost: {
     severities: ['warning'],
     about:
-      'annotations `egress.sdn-compat.io/…` say which traffic takes which egress IP, and nothing is made of them: all of it takes any of them',
-    loses: { what: 'the choice of the traffic that takes an egress IP', spans: ['for-good'] },
+      'annotations `egress.sdn-compat.io/…` say which traffic takes which egress IP, or which nodes may host them, and nothing is made of that',
+    loses: {
+      what: 'the choice of the traffic that takes an egress IP, and of the nodes that host it',
+      spans: ['for-good'],
+    },
   },
   HostedControlPlane: {
     severities: ['blocker'],
