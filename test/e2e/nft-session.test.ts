@@ -2,8 +2,14 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../src/io/programs/exec.ts';
+import pino from 'pino';
+import { type Exec, exec } from '../../src/io/programs/exec.ts';
+import { emptyContent } from '../../src/node/nft/elements.ts';
+import { renderBase } from '../../src/node/nft/ruleset.ts';
 import { NftSession } from '../../src/node/nft/session.ts';
+import { NftTable } from '../../src/node/nft/table.ts';
+import { isWhole } from '../../src/node/nft/whole.ts';
+import { nodeInput } from '../node/states.ts';
 import { must, run, until } from './lab.ts';
 
 const namespace = `sdnc-nft-${process.pid}`;
@@ -154,4 +160,36 @@ test('an nft that cannot be kept is started for each change', async () => {
   await session.run([add('7.7.7.8')]);
   expect(started).toBe(2);
   expect(await elements()).toEqual(['7.7.7.7', '7.7.7.8']);
+});
+
+test.each([
+  'delete table ip sdn_compat_guard',
+  'flush chain ip sdn_compat_guard leak_guard',
+  'flush chain ip sdn_compat choose_source',
+])('tables are not recorded as ours that somebody harms before that: %s', async (harm) => {
+  const input = nodeInput({});
+  const datapath = 'system';
+  const base = { ...input.facts, ...input.networks, uplink: input.uplink, datapath } as const;
+  const chains = { text: renderBase({ ...base, finerRules: new Map() }), datapath } as const;
+  let next = '';
+  const meddled: Exec = async (program, args, options) => {
+    if (next !== '' && args.includes('-s')) {
+      const now = next;
+      next = '';
+      await inside('nft', now);
+    }
+    const ran = await exec(program, args, options);
+    if (options?.input === chains.text + '\n' && harm !== '') [next, harm] = [harm, ''];
+    return ran;
+  };
+  const table = new NftTable(meddled, pino({ level: 'silent' }));
+  await expect(table.add(chains, emptyContent)).rejects.toThrow(
+    'somebody removes our nft tables while they are written',
+  );
+  table.forget();
+  expect(await table.add(chains, emptyContent)).toBe(true);
+  const whole = await inside('nft', '-s', 'list', 'ruleset');
+  expect(isWhole(chains.text, whole)).toBe(true);
+  table.forget();
+  expect(await table.add(chains, emptyContent)).toBe(false);
 });

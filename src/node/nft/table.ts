@@ -22,6 +22,7 @@ import { listed } from './read.ts';
 import { tablesOf } from './ruleset.ts';
 import { type NftSession, runOnce } from './session.ts';
 import { networkSets, nftTables } from './vocabulary.ts';
+import { isWhole } from './whole.ts';
 
 /** The chains, and the datapath they are for. */
 export interface NftChains {
@@ -175,9 +176,10 @@ export class NftTable {
   async #write(chains: NftChains, wanted: NftContent): Promise<void> {
     const isLost = this.#text === chains.text;
     await must(this.#exec, 'nft', ['-f', '-'], { input: chains.text + batch(additions(emptyContent, wanted)) });
-    await this.#commands([
-      `add set ${nftTables.nat} ${writtenSetName(chains, await this.#printed(chains))} { type mark; }`,
-    ]);
+    const printed = await this.#printed(chains);
+    // what is recorded counts as ours from then on
+    if (!isWhole(chains.text, printed)) throw new Error('somebody removes our nft tables while they are written');
+    await this.#commands([`add set ${nftTables.nat} ${writtenSetName(chains, printed)} { type mark; }`]);
     this.#text = chains.text;
     if (isLost)
       this.#logger.warn(

@@ -1,5 +1,6 @@
 /** The nft tables as text, on both datapaths. */
 import { renderBase, tablesOf } from '../../../src/node/nft/ruleset.ts';
+import { isWhole } from '../../../src/node/nft/whole.ts';
 import { planNode } from '../../../src/node/plan/node.ts';
 import type { NodeFacts } from '../../../src/node/values/facts.ts';
 import { expectGolden } from '../../golden.ts';
@@ -65,3 +66,23 @@ test('without a masquerade bit no packet is let by for it', () => {
   expect(base({}, { masqueradeBit: undefined })).not.toMatch(/0x4000\b/);
   expect(base({})).toContain('meta mark & 0x4000 != 0 accept');
 });
+
+test.each(['netdev', 'system'] as const)(
+  'what lacks a table, a chain or all rules of one is not whole: %s',
+  (datapath) => {
+    const text = base({ datapath });
+    expect(isWhole(text, text)).toBe(true);
+    const lines = text.split('\n');
+    const without = (from: number, to: number): string => [...lines.slice(0, from), ...lines.slice(to)].join('\n');
+    const chains = lines.flatMap((line, index) => (line.startsWith('  chain ') ? [index] : []));
+    expect(chains.length).toBeGreaterThan(10);
+    for (const chain of chains) {
+      const end = lines.indexOf('  }', chain);
+      expect(isWhole(text, without(chain, end + 1))).toBe(false);
+      const rules = chain + (lines[chain + 1]!.includes(' type ') ? 2 : 1);
+      if (rules < end) expect(isWhole(text, without(rules, end))).toBe(false);
+    }
+    const [first = ''] = tablesOf(datapath);
+    expect(isWhole(text, text.replace(`table ${first} {\n`, 'table ip other {\n'))).toBe(false);
+  },
+);
