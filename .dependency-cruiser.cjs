@@ -86,8 +86,9 @@ module.exports = {
       services: ['objects', 'values'],
       allocation: ['objects', 'values'],
       egress: ['allocation', 'objects', 'values'],
+      pools: ['objects', 'values'],
       assignment: ['egress', 'objects', 'values'],
-      cluster: ['allocation', 'egress', 'objects', 'policy', 'values'],
+      cluster: ['allocation', 'egress', 'objects', 'policy', 'pools', 'values'],
       simulation: ['allocation', 'assignment', 'cluster', 'egress', 'objects', 'values'],
     }),
     // What a layer's own files share does not know the rooms that use it.

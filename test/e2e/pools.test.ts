@@ -47,6 +47,9 @@ test('a namespace that asks leaves with an address of the pool; one that another
   await lab.event('EgressIPInUse', 'namespace/blue');
   const inUse = ['get', 'egresspool', 'public', '-o', 'jsonpath={.status.inUse[*].address}'];
   expect((await lab.must(inUse)).trim()).toBe(taken);
+  const { stdout: shown } = await lab.sdnCompat('status');
+  expect(shown).toMatch(/^public +3 +2 +1 +0 +- *$/m);
+  expect(shown).toMatch(/^blue +1 +192\.168\.7\.227 *$/m);
   await ask('red', '-');
   await until('red gave it back', async () => (await listOf('red')) === '');
   await lab.untilSource('red/w0', '192.168.7.11');

@@ -36,6 +36,7 @@ function addSimulate(program: Command): void {
       ),
     )
     .addOption(repeatable('--without-failback <namespace>', 'let its egress IPs stay on nodes that may host them'))
+    .addOption(repeatable('--request <namespace=n>', 'let its Namespace ask the EgressPools for so many addresses'))
     .option(
       '--scenario <file>',
       'run the scenarios of an NDJSON file, one a line, and print them with the state after each step',

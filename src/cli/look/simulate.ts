@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
 import { type InputProblem, problemText } from '../../io/input/manifests.ts';
+import { parseRequest } from '../../model/objects/egresspool.ts';
+import { grantedOf, wouldHave } from '../../model/pools/plan.ts';
 import {
   changedCluster,
   parseCIDRsChange,
@@ -29,6 +31,7 @@ export interface SimulateFlags extends ClientFlags {
   readonly setCidrs: readonly string[];
   readonly setNodeSelector: readonly string[];
   readonly withoutFailback: readonly string[];
+  readonly request: readonly string[];
   readonly scenario?: string;
   readonly output?: 'table' | 'json' | 'yaml' | 'ndjson';
 }
@@ -43,12 +46,14 @@ export async function runSimulate(flags: SimulateFlags): Promise<void> {
     return;
   }
   const changes = changesOf(flags);
-  const { cluster, unknown, refused } = await read(flags);
+  const known = await read(flags);
+  const { cluster, unknown, refused } = known;
   for (const [name, why] of unknown)
     report(`${name} ${why}: it counts as online, --node-down ${name} says otherwise\n`);
   for (const [name, ips] of refused)
     for (const reason of ips.values()) report(`${name} refuses an egress IP today: ${reason}\n`);
-  const changed = changedCluster(cluster, changes);
+  const asked = flags.request.flatMap((text) => requestChanges(text, known));
+  const changed = changedCluster(cluster, [...asked, ...changes]);
   if (!changed.ok) throw new Failure(changed.error, badInput);
   print(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));
 }
@@ -58,7 +63,7 @@ function checkCombination(flags: SimulateFlags): void {
   if (sources !== 1) throw new Failure('give one of --from-cluster, -f FILE and --scenario FILE', badInput);
   const changes = [
     ...[flags.nodeDown, flags.nodeUp, flags.addEgressIp, flags.removeEgressIp],
-    ...[flags.setCidrs, flags.setNodeSelector, flags.withoutFailback],
+    ...[flags.setCidrs, flags.setNodeSelector, flags.withoutFailback, flags.request],
   ].flat();
   if (flags.scenario !== undefined) {
     if (changes.length > 0) throw new Failure('a scenario has its own changes: leave out the other options', badInput);
@@ -66,6 +71,27 @@ function checkCombination(flags: SimulateFlags): void {
   } else if (flags.output === 'ndjson') throw new Failure('-o ndjson goes with --scenario only', badInput);
   const both = flags.nodeDown.find((node) => flags.nodeUp.includes(node));
   if (both !== undefined) throw new Failure(`--node-down and --node-up both name ${both}`, badInput);
+}
+
+/** Parses `NAMESPACE=N`, and returns what changes when its Namespace asks pools for so many addresses. */
+function requestChanges(text: string, { cluster, pools }: ReadCluster): readonly SimulatedChange[] {
+  const [, namespace = '', number = ''] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  const count = must('--request', parseRequest(number));
+  if (pools === undefined) throw new Failure('--request: there is no EgressPool', badInput);
+  const found = cluster.netNamespaces.find(({ name }) => name === namespace);
+  if (found === undefined) throw new Failure(`--request: there is no NetNamespace ${namespace}`, badInput);
+  const { addresses, problems } = wouldHave(pools.input, namespace, count);
+  for (const problem of problems) report(`Namespace ${namespace}: ${problem}\n`);
+  const object = pools.input.netNamespaces.find(({ metadata }) => metadata.name === namespace);
+  const before = object === undefined ? [] : grantedOf(object);
+  const change =
+    (kind: 'addEgressIP' | 'removeEgressIP') =>
+    (ip: string): SimulatedChange =>
+      must('--request', parseEgressIPChange(kind, `${namespace}=${ip}`));
+  return [
+    ...before.filter((ip) => !addresses.includes(ip)).map(change('removeEgressIP')),
+    ...addresses.filter((ip) => !before.includes(ip)).map(change('addEgressIP')),
+  ];
 }
 
 function changesOf(flags: SimulateFlags): readonly SimulatedChange[] {

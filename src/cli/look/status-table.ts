@@ -55,6 +55,22 @@ function placementsTable({ placements = [] }: Status): string {
   return aligned([['NAMESPACE', 'NODE SELECTOR', 'SELECTED NODES', 'NO FAILBACK'], ...rows]);
 }
 
+function poolsTable({ pools = [], requests = [] }: Status): string {
+  if (pools.length === 0) return '';
+  const rows = pools.map(({ pool, size, granted, inUseElsewhere, free, quota, problem }) => [
+    ...[pool, String(size), String(granted), String(inUseElsewhere), String(free)],
+    quota === null ? nothing : String(quota),
+    problem ?? '',
+  ]);
+  const asking = requests.map(({ namespace, asks, granted, reason }) => [
+    ...[namespace, asks === null ? '?' : String(asks), granted.join(',') || nothing],
+    reason ?? '',
+  ]);
+  const tables = [[['EGRESS POOL', 'SIZE', 'GRANTED', 'ELSEWHERE', 'FREE', 'QUOTA', 'PROBLEM'], ...rows]];
+  if (asking.length > 0) tables.push([['NAMESPACE', 'ASKS FOR', 'GRANTED', 'REASON'], ...asking]);
+  return tables.map((table) => aligned(table)).join('\n');
+}
+
 const cidrText = ({ cidr, used, size }: CidrUse): string => `${cidr} (${used} of ${size})`;
 
 /** Whether a node has anything to do with egress IPs, or something of it is not well. */
@@ -117,6 +133,7 @@ export function statusTable(status: Status, standing: Standing, isWide: boolean)
     ipTable(status),
     rulesTable(status),
     placementsTable(status),
+    poolsTable(status),
     nodeTable(nodes, isWide),
     (controllers ?? []).map(controllerLine).join(''),
     `${footer}\n`,

@@ -12,26 +12,22 @@ import { agentLabels, verdictOf } from '../../io/kube/verdict.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { saysInUse } from '../../model/egress/in-use.ts';
-import { type EgressPool, parseEgressPool, parseRequest, requestAnnotation } from '../../model/objects/egresspool.ts';
-import { parseCidrv4 } from '../../model/objects/fields.ts';
-import type { EgressPoolObject, NamespaceObject } from '../../model/objects/raw.ts';
-import { contains, type Ip } from '../../model/values/address.ts';
-import { compareText } from '../../model/values/names.ts';
-import type { Caches } from '../caches.ts';
-import { controllerManager } from '../field-manager.ts';
-import type { LiveNetwork } from '../network.ts';
-import type { Reconciler } from '../reconciler.ts';
+import type { EgressPool } from '../../model/objects/egresspool.ts';
+import type { EgressPoolObject } from '../../model/objects/raw.ts';
+import { poolsInput } from '../../model/pools/input.ts';
 import {
-  type Asking,
   grantedAnnotation,
   type Ledger,
-  ledgerOf,
   type ListWrite,
   type PoolNote,
   type PoolsInput,
   type PoolsPlan,
   poolsPlan,
-} from './plan.ts';
+} from '../../model/pools/plan.ts';
+import type { Caches } from '../caches.ts';
+import { controllerManager } from '../field-manager.ts';
+import type { LiveNetwork } from '../network.ts';
+import type { Reconciler } from '../reconciler.ts';
 
 export interface PoolsDeps {
   readonly client: KubeClient;
@@ -110,8 +106,8 @@ export class PoolsController implements Reconciler {
 
   async #look(cache: ObjectCache<EgressPoolObject>, signal: AbortSignal): Promise<number | undefined> {
     if (!cache.isSynced()) return undefined;
-    const pools = this.#pools(cache);
-    const isGiven = pools.some((pool) => ledgerOf(pool).granted.length > 0);
+    const pools = cache.list();
+    const isGiven = pools.some(({ status }) => (status?.granted ?? []).length > 0);
     if (isGiven) await this.#readRefusals(signal);
     const plan = poolsPlan(this.#input(pools));
     for (const note of plan.notes) this.#tell(note);
@@ -119,71 +115,22 @@ export class PoolsController implements Reconciler {
     return isGiven ? refusedAgain : undefined;
   }
 
-  /** Valid ones, by name; the others are reported, and give and take nothing. */
-  #pools(cache: ObjectCache<EgressPoolObject>): readonly EgressPool[] {
-    return cache
-      .list()
-      .toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''))
-      .flatMap((object) => {
-        const pool = parseEgressPool(object);
-        if (pool.ok) return [pool.value];
-        const { name = '' } = object.metadata;
-        this.#tell({ on: 'EgressPool', name, type: 'Warning', reason: 'EgressPoolInvalid', message: pool.error });
-        // what it gave stays until it is corrected
-        return [{ name, ranges: [], quota: Infinity, object }];
-      });
-  }
-
-  #input(pools: readonly EgressPool[]): PoolsInput {
-    const { caches, now } = this.#deps;
-    return {
-      pools,
-      namespaces: new Map(caches.namespaces.list().map((one) => [one.metadata.name ?? '', this.#asking(one)])),
-      netNamespaces: caches.netNamespaces.list(),
-      isTaken: this.#takenBy(),
-      isHostable: this.#hostable(),
-      inUse: this.#inUse,
-      now: now(),
-    };
-  }
-
-  #asking({ metadata: { name = '', uid, annotations } }: NamespaceObject): Asking {
-    const text = annotations?.[requestAnnotation];
-    if (text === undefined) return { name, uid, count: 0 };
-    const count = parseRequest(text);
-    if (!count.ok)
-      this.#tell({
-        on: 'Namespace',
-        name,
-        type: 'Warning',
-        reason: 'EgressIPRequestInvalid',
-        message: `${requestAnnotation}: ${count.error}`,
-      });
-    return { name, uid, count: count.ok ? count.value : undefined };
-  }
-
-  /** Addresses of nodes, and those inside of the cluster. */
-  #takenBy(): (ip: Ip) => boolean {
-    const { caches, network } = this.#deps;
+  #input(pools: readonly EgressPoolObject[]): PoolsInput {
+    const { caches, network, now } = this.#deps;
     const { networks, serviceNetwork } = network.current();
-    const inside = [...networks.map(({ cidr }) => cidr), serviceNetwork];
-    const hosts = caches.hostSubnets.list();
-    const listed = new Set(hosts.flatMap(({ egressIPs }) => egressIPs ?? []));
-    const shown = caches.nodes.list().flatMap(({ status }) => (status?.addresses ?? []).map(({ address }) => address));
-    const own = new Set<string | undefined>([
-      ...hosts.map(({ hostIP }) => hostIP),
-      // a kubelet may show an egress IP among the addresses of its node
-      ...shown.filter((address) => !listed.has(address)),
-    ]);
-    return (ip) => own.has(ip) || inside.some((cidr) => contains(cidr, ip));
-  }
-
-  #hostable(): (ip: Ip) => boolean {
-    const hosts = this.#deps.caches.hostSubnets.list();
-    const listed = new Set(hosts.flatMap(({ egressIPs }) => egressIPs ?? []));
-    const texts = new Set(hosts.flatMap(({ egressCIDRs }) => egressCIDRs ?? []));
-    const cidrs = [...texts].map(parseCidrv4).flatMap((cidr) => (cidr.ok ? [cidr.value] : []));
-    return (ip) => listed.has(ip) || cidrs.some((cidr) => contains(cidr, ip));
+    const { input, problems } = poolsInput(
+      {
+        pools,
+        namespaces: caches.namespaces.list(),
+        netNamespaces: caches.netNamespaces.list(),
+        hostSubnets: caches.hostSubnets.list(),
+        nodes: caches.nodes.list(),
+        inside: [...networks.map(({ cidr }) => cidr), serviceNetwork],
+      },
+      { inUse: this.#inUse, now: now() },
+    );
+    for (const problem of problems) this.#tell(problem);
+    return input;
   }
 
   /**

@@ -4,25 +4,38 @@ import {
   clusterNetworks,
   egressFirewalls,
   egressIPs,
+  egressPools,
   hostSubnets,
   type Kind,
   leases,
+  namespaces as namespaceKind,
   netNamespaces,
   nodes,
 } from '../../../api/kinds.ts';
 import { assignmentsIn, type EgressIPObject } from '../../model/cluster/assignments.ts';
 import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cluster.ts';
 import type { NodeReports } from '../../model/cluster/node-status.ts';
+import { poolsStatus } from '../../model/cluster/pools.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
+import { saysInUse } from '../../model/egress/in-use.ts';
 import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   ClusterNetworkObject,
+  EgressPoolObject,
   HostSubnetObject,
   KubeObject,
+  NamespaceObject,
   NetNamespaceObject,
 } from '../../model/objects/raw.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/objects/shapes.ts';
+import {
+  clusterNetworkShape,
+  egressPoolShape,
+  hostSubnetShape,
+  netNamespaceShape,
+  objectShape,
+} from '../../model/objects/shapes.ts';
 import { firewallIn } from '../../model/policy/egressfirewall.ts';
+import { type KnownPools, poolsInput } from '../../model/pools/input.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
@@ -37,11 +50,14 @@ export interface ReadCluster extends NodeReports {
   readonly cluster: Cluster;
   /** For each kind that could not be read a line with what is not known therefore. */
   readonly unread: ReadonlyMap<Kind, string>;
+  /** Undefined without EgressPools. */
+  readonly pools?: KnownPools;
 }
 
 /** The status of what was read: what depends on a kind that could not be read is unknown. */
-export function statusOfRead({ cluster, unread, ...reports }: ReadCluster): Status {
-  return statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
+export function statusOfRead({ cluster, unread, pools, ...reports }: ReadCluster): Status {
+  const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
+  return pools === undefined ? status : { ...status, ...poolsStatus(pools, reports.assignments === undefined) };
 }
 
 /** What is not known without a kind. */
@@ -52,6 +68,8 @@ const meanings = new Map<Kind, string>([
   [clusterNetworks, 'which networks are those of pods and Services'],
   [egressIPs, 'which node has each egress IP where OVN-Kubernetes forwards'],
   [egressFirewalls, 'which namespaces without an egress IP are closed'],
+  [egressPools, 'which addresses namespaces may ask for'],
+  [namespaceKind, 'which namespaces ask for addresses of EgressPools'],
   [leases, 'which egress IPs the agents refuse to carry, and what they have applied'],
 ]);
 
@@ -72,7 +90,8 @@ interface Listed<T> {
  * allow it or does not answer, is empty, and named; throws if the server answers no list.
  */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
-  const [hosts, namespaces, machines, networks, agents] = await Promise.all([
+  const [pooled, hosts, namespaces, machines, networks, agents] = await Promise.all([
+    poolObjects(client),
     listed(hostSubnets, client.list<HostSubnetObject>(hostSubnets)),
     listed(netNamespaces, client.list<NetNamespaceObject>(netNamespaces)),
     listed(nodes, client.list<KubeObject>(nodes)),
@@ -89,8 +108,8 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
     nodes: machines.items,
     clusterNetworks: networks.items,
   };
-  const unread = [...all, ...(ovn === undefined ? [] : [ovn.assigned, ovn.firewalls])].flatMap(({ unread: one }) =>
-    one === undefined ? [] : [one],
+  const unread = [...all, ...pooled.lists, ...(ovn === undefined ? [] : [ovn.assigned, ovn.firewalls])].flatMap(
+    ({ unread: one }) => (one === undefined ? [] : [one]),
   );
   const said = {
     leases: agents.items,
@@ -98,7 +117,32 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
     egressIPs: ovn?.assigned.unread === undefined ? ovn?.assigned.items : undefined,
     firewalls: ovn?.firewalls.unread === undefined ? ovn?.firewalls.items : undefined,
   };
-  return { ...assemble(raw, said, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
+  const read = assemble(raw, said, machines.unread === undefined ? 'all' : 'unread');
+  return { ...withPools(read, raw, pooled), unread: new Map(unread) };
+}
+
+interface PoolsRead {
+  readonly pools: readonly EgressPoolObject[];
+  readonly namespaces: readonly NamespaceObject[];
+}
+
+/** EgressPools and, where there are some, the Namespaces that may ask for addresses. */
+async function poolObjects(client: KubeClient): Promise<PoolsRead & { readonly lists: readonly Listed<unknown>[] }> {
+  const pools = await listed(egressPools, client.list<EgressPoolObject>(egressPools));
+  // most clusters have none, and who may not list them there is told the same
+  const isNone = pools.error === undefined ? pools.items.length === 0 : whyUnread(pools.error) !== undefined;
+  if (isNone) return { pools: [], namespaces: [], lists: [] };
+  const namespaces = await listed(namespaceKind, client.list<NamespaceObject>(namespaceKind));
+  return { pools: pools.items, namespaces: namespaces.items, lists: [pools, namespaces] };
+}
+
+/** With its pools, if there are some. */
+function withPools(read: ReadCluster, raw: RawCluster, { pools, namespaces }: PoolsRead): ReadCluster {
+  if (pools.length === 0) return read;
+  const said = [...read.refused.values()].flatMap((refused) => [...refused]);
+  const inUse = new Set(said.filter(([, reason]) => saysInUse(reason)).map(([ip]) => ip));
+  const objects = { ...raw, pools, namespaces, inside: read.cluster.networks };
+  return { ...read, pools: poolsInput(objects, { inUse, now: Date.now() }) };
 }
 
 /** What OVN-Kubernetes forwards by. */
@@ -140,6 +184,7 @@ export function whyUnread(error: unknown): string | undefined {
 export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
   const manifests = await readManifests(paths, [
     ...[hostSubnets, netNamespaces, nodes, clusterNetworks, leases, egressIPs, egressFirewalls],
+    ...[egressPools, namespaceKind],
   ]);
   if (!manifests.ok) return manifests;
   const of = (kind: Kind): readonly Manifest[] =>
@@ -168,7 +213,18 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
   };
   const said = saidIn(of);
   if (!said.ok) return said;
-  return ok(assemble(raw, said.value, machines.value.length > 0 ? 'all' : 'none'));
+  const pools = poolsIn(of);
+  if (!pools.ok) return pools;
+  return ok(withPools(assemble(raw, said.value, machines.value.length > 0 ? 'all' : 'none'), raw, pools.value));
+}
+
+/** The EgressPools in files, and the Namespaces that may ask them for addresses. */
+function poolsIn(of: (kind: Kind) => readonly Manifest[]): Result<PoolsRead, InputProblem> {
+  const pools = shaped(of(egressPools), egressPoolShape);
+  if (!pools.ok) return pools;
+  const namespaces = shaped(of(namespaceKind), objectShape);
+  if (!namespaces.ok) return namespaces;
+  return ok({ pools: pools.value, namespaces: namespaces.value });
 }
 
 /** What the Leases in files say, and the objects of OVN-Kubernetes beside them. */

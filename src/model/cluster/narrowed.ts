@@ -21,7 +21,8 @@ export function narrowed(status: Status, { namespaces, node }: Narrowing): Statu
   const named = new Set([...egressIPs.flatMap((row) => row.node ?? []), ...(node === undefined ? [] : [node])]);
   const isLate = (state: string): boolean => node === undefined && state !== 'applied' && state !== 'none';
   const vnids = new Set(egressIPs.map(({ vnid }) => vnid));
-  const { rules = [], placements = [], ...others } = status;
+  const { rules = [], placements = [], pools, requests, ...others } = status;
+  const asking = (requests ?? []).filter(({ namespace }) => namespaces?.has(namespace) === true);
   const left = {
     rules: rules.filter(({ vnid }) => vnids.has(vnid)),
     placements: placements.filter(({ vnid }) => vnids.has(vnid)),
@@ -31,6 +32,7 @@ export function narrowed(status: Status, { namespaces, node }: Narrowing): Statu
     egressIPs,
     ...(left.rules.length === 0 ? {} : { rules: left.rules }),
     ...(left.placements.length === 0 ? {} : { placements: left.placements }),
+    ...(pools === undefined || asking.length === 0 ? {} : { pools, requests: asking }),
     nodes: status.nodes.filter((one) => named.has(one.node) || isLate(one.agent.state)),
     notes: status.notes.filter(({ kind, name }) =>
       kind === 'NetNamespace' ? namespaces?.has(name) === true : node !== undefined && name === node,

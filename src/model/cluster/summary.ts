@@ -11,6 +11,7 @@ import { type RulesRow, rulesRows } from './finer-rules.ts';
 import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
 import { type Note, notesOn } from './notes.ts';
 import { type PlacementRow, placementRows } from './placements.ts';
+import type { PoolRow, RequestRow } from './pools.ts';
 
 /** One egress IP of one namespace; without a namespace, one that is listed but not requested. */
 export interface StatusRow {
@@ -37,6 +38,10 @@ export interface Status {
   readonly rules?: readonly RulesRow[];
   /** Of VNIDs whose egress IPs may not be on all nodes, or stay; not there where there are none. */
   readonly placements?: readonly PlacementRow[];
+  /** The EgressPools by name; not there where there are none. */
+  readonly pools?: readonly PoolRow[];
+  /** The namespaces that ask pools for addresses; not there without pools. */
+  readonly requests?: readonly RequestRow[];
   /** The nodes with a HostSubnet, in order of name. */
   readonly nodes: readonly NodeStatus[];
   /** Whether no agent at all says anything, where the input would have it: another plugin may forward. */

@@ -52,6 +52,11 @@ function parseRange(text: string): Result<Range> {
   return ok({ text, first: ipNumber(first.value), last: ipNumber(last.value) });
 }
 
+/** How many addresses the pool has. */
+export function sizeOf({ ranges }: EgressPool): number {
+  return Number(ranges.reduce((sum, { first, last }) => sum + last - first + 1n, 0n));
+}
+
 /** Whether the pool has the address. */
 export function poolHas({ ranges }: EgressPool, ip: Ip): boolean {
   const number = ipNumber(ip);

@@ -2,7 +2,13 @@
 import { isRecord } from '../values/json.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import type { FieldProblem } from './fields.ts';
-import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './raw.ts';
+import type {
+  ClusterNetworkObject,
+  EgressPoolObject,
+  HostSubnetObject,
+  KubeObject,
+  NetNamespaceObject,
+} from './raw.ts';
 
 type Check = 'text' | 'text?' | 'texts?' | 'number' | 'number?' | 'texts by key?' | 'pod networks';
 type Checks = readonly (readonly [field: string, check: Check])[];
@@ -33,6 +39,19 @@ const clusterNetwork: Checks = [
   ['vxlanPort', 'number?'],
   ['mtu', 'number?'],
 ];
+const egressPool: Checks = [
+  ['ranges', 'texts?'],
+  ['quota', 'number?'],
+];
+const grant: Checks = [
+  ['address', 'text'],
+  ['namespace', 'text'],
+  ['uid', 'text?'],
+];
+const taken: Checks = [
+  ['address', 'text'],
+  ['since', 'text'],
+];
 const podNetwork: Checks = [
   ['CIDR', 'text'],
   ['hostSubnetLength', 'number'],
@@ -53,6 +72,11 @@ export function clusterNetworkShape(value: unknown): Result<ClusterNetworkObject
   return isClusterNetworkObject(value) ? ok(value) : err(firstProblem(value, clusterNetwork));
 }
 
+/** The value as an EgressPool, or the first field with a wrong type. */
+export function egressPoolShape(value: unknown): Result<EgressPoolObject, FieldProblem> {
+  return isEgressPoolObject(value) ? ok(value) : err(poolProblems(value)[0] ?? notAnObject);
+}
+
 /** The value as an object with metadata, or the first field with a wrong type. */
 export function objectShape(value: unknown): Result<KubeObject, FieldProblem> {
   return isKubeObject(value) ? ok(value) : err(firstProblem(value, []));
@@ -69,6 +93,36 @@ function isNetNamespaceObject(value: unknown): value is NetNamespaceObject {
 function isClusterNetworkObject(value: unknown): value is ClusterNetworkObject {
   return problemsOf(value, clusterNetwork).length === 0;
 }
+
+function isEgressPoolObject(value: unknown): value is EgressPoolObject {
+  return poolProblems(value).length === 0;
+}
+
+function poolProblems(value: unknown): readonly FieldProblem[] {
+  if (!isRecord(value)) return [notAnObject];
+  const { spec, status } = value;
+  const said = isRecord(status) ? status : {};
+  return [
+    ...problemsOf(value, []),
+    ...(isRecord(spec) && spec['ranges'] !== undefined
+      ? fieldProblems(spec, egressPool, 'spec.')
+      : [{ field: 'spec.ranges', reason: 'is missing' }]),
+    ...entriesProblems(said['granted'], grant, 'status.granted'),
+    ...entriesProblems(said['inUse'], taken, 'status.inUse'),
+  ];
+}
+
+function entriesProblems(value: unknown, checks: Checks, field: string): readonly FieldProblem[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return [{ field, reason: 'is not a list' }];
+  return value.flatMap((one: unknown, index) =>
+    isRecord(one)
+      ? fieldProblems(one, checks, `${field}[${index}].`)
+      : [{ field: `${field}[${index}]`, reason: 'is not an object' }],
+  );
+}
+
+const notAnObject: FieldProblem = { field: '', reason: 'is not an object' };
 
 function isKubeObject(value: unknown): value is KubeObject {
   return problemsOf(value, []).length === 0;

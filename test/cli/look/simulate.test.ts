@@ -190,3 +190,75 @@ test('the recorded scenarios come out as they were recorded, with our allocation
   expect(allocations).toHaveLength(1321);
   expect(allocations.every((allocation) => typeof allocation === 'object')).toBe(true);
 });
+
+describe('with an EgressPool', () => {
+  const shop = (granted: string): string => `---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: network.openshift.io/v1
+kind: NetNamespace
+metadata: {name: shop, annotations: {sdn-compat/granted-egress-ips: "${granted}"}}
+netname: shop
+netid: 79
+egressIPs: [${granted}]
+---
+apiVersion: egress.sdn-compat.io/v1
+kind: EgressPool
+metadata: {name: lan}
+spec: {ranges: ["192.168.7.210-192.168.7.211"]}
+status: {granted: [${granted === '' ? '' : `{address: ${granted}, namespace: shop}`}]}
+`;
+  const pooled = file('pooled.yaml', [host('worker0', 10, '[]'), shop('192.168.7.210')].join(''));
+
+  test('what a namespace would get that asks for more', async () => {
+    const { stdout, stderr, status } = await simulate('-f', pooled, '-o', 'json', '--request', 'shop=3');
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr:
+        'Namespace shop: of 3 egress IPs that it asks for it lacks 1: EgressPool lan has no more free address that a HostSubnet may host\n',
+    });
+    const { after } = JSON.parse(stdout) as SimulationReport;
+    expect(JSON.stringify(after)).toContain('192.168.7.211');
+  });
+
+  test('and what it would give back', async () => {
+    const { stdout, stderr } = await simulate('-f', pooled, '-o', 'json', '--request', 'shop=0');
+    expect(stderr).toBe('');
+    expect(JSON.stringify((JSON.parse(stdout) as SimulationReport).after)).not.toContain('192.168.7.210');
+  });
+
+  test.each([
+    [pooled, 'shop', '--request: "" is no number from 0 to 64'],
+    [pooled, 'shop=65', '--request: "65" is no number from 0 to 64'],
+    [pooled, 'mail=1', '--request: there is no NetNamespace mail'],
+    [cluster, 'a=1', '--request: there is no EgressPool'],
+  ])('%s: --request %s is bad input', async (input, text, error) => {
+    const { status, stderr } = await simulate('-f', input, '--request', text);
+    expect([status, stderr]).toEqual([2, `sdn-compat: ${error}\n`]);
+  });
+
+  test('status shows the pool, and what its namespaces wait for', async () => {
+    const asking = readFileSync(pooled, 'utf8').replace(
+      'kind: Namespace\nmetadata: {name: shop}',
+      'kind: Namespace\nmetadata: {name: shop, annotations: {egress.sdn-compat.io/request: "3"}}',
+    );
+    const { stdout } = await exec(process.execPath, [...program, 'status', '-f', file('asking.yaml', asking)]);
+    expect(stdout.replaceAll(/ +/g, ' ')).toContain(
+      [
+        'EGRESS POOL SIZE GRANTED ELSEWHERE FREE QUOTA PROBLEM',
+        'lan 2 1 0 1 -',
+        '',
+        'NAMESPACE ASKS FOR GRANTED REASON',
+        'shop 3 192.168.7.210 of 3 egress IPs that it asks for it lacks 1: EgressPool lan has no more free address that a HostSubnet may host',
+      ].join('\n'),
+    );
+  });
+
+  test('a pool in files that has a field of a wrong type is bad input', async () => {
+    const wrong = file('wrong.yaml', readFileSync(pooled, 'utf8').replace('ranges: [', 'quota: many, ranges: ['));
+    const { status, stderr } = await exec(process.execPath, [...program, 'status', '-f', wrong]);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/wrong\.yaml:\d+: spec\.quota/)]);
+  });
+});

@@ -6,6 +6,7 @@ import { dump } from 'js-yaml';
 import {
   egressFirewalls,
   egressIPs,
+  egressPools,
   hostSubnets,
   leases,
   namespaces,
@@ -223,6 +224,32 @@ describe('from a server', () => {
     expect(forbidden.assignments).toBe('unread');
     expect([...forbidden.unread.values()]).toEqual([
       'egressips.k8s.ovn.org may not be listed: it is not known which node has each egress IP where OVN-Kubernetes forwards',
+    ]);
+  });
+
+  it('reads EgressPools, and the Namespaces that may ask for their addresses only where there are some', async () => {
+    const reading = async (pools: () => Promise<readonly KubeObject[]>) => {
+      const asked: string[] = [];
+      const list = (async (kind, options) => {
+        asked.push(kind.kind);
+        return kind === egressPools ? { items: await pools(), metadata: {} } : started.client.list(kind, options);
+      }) as KubeClient['list'];
+      const read = await clusterFromServer({ ...started.client, list });
+      return { pools: read.pools?.input.pools.map(({ name }) => name), unread: [...read.unread.values()], asked };
+    };
+    const pool = { metadata: { name: 'lan' }, spec: { ranges: ['192.168.7.210'] } };
+    const read = await reading(() => Promise.resolve([pool]));
+    expect(read).toMatchObject({ pools: ['lan'], unread: [] });
+    expect(read.asked).toContain('Namespace');
+    for (const code of [403, 404]) {
+      const none = await reading(() => Promise.reject(new ApiError(code, {})));
+      expect(none).toMatchObject({ pools: undefined, unread: [] });
+      expect(none.asked).not.toContain('Namespace');
+    }
+    expect((await reading(() => Promise.reject(new ApiError(500, {})))).unread).toEqual([
+      expect.stringMatching(
+        /^egresspools\.egress\.sdn-compat\.io cannot be read .* which addresses namespaces may ask for$/,
+      ),
     ]);
   });
 

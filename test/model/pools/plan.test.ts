@@ -1,12 +1,12 @@
+import { type EgressPool, parseEgressPool } from '../../../src/model/objects/egresspool.ts';
+import type { EgressPoolObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import {
   grantedAnnotation,
   grantedOf,
   type PoolsInput,
   type PoolsPlan,
   poolsPlan,
-} from '../../../src/controllers/pools/plan.ts';
-import { type EgressPool, parseEgressPool } from '../../../src/model/objects/egresspool.ts';
-import type { EgressPoolObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
+} from '../../../src/model/pools/plan.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
 

@@ -3,10 +3,10 @@
  * so until its NetNamespace no longer lists it: the pool is written first and cleared last, so that no address is given
  * twice, whoever stops or takes over between two writes. Pure.
  */
-import { addressesOf, type EgressPool, poolHas } from '../../model/objects/egresspool.ts';
-import type { NetNamespaceObject } from '../../model/objects/raw.ts';
-import { type Ip, parseIp } from '../../model/values/address.ts';
-import { compareText } from '../../model/values/names.ts';
+import { addressesOf, type EgressPool, poolHas } from '../objects/egresspool.ts';
+import type { NetNamespaceObject } from '../objects/raw.ts';
+import { type Ip, parseIp } from '../values/address.ts';
+import { compareText } from '../values/names.ts';
 
 /** The NetNamespace annotation with those of its egress IPs that came from pools, after commas. */
 export const grantedAnnotation = 'sdn-compat/granted-egress-ips';
@@ -94,6 +94,38 @@ export function poolsPlan(input: PoolsInput): PoolsPlan {
   return new Planner(input).plan();
 }
 
+/** How many addresses of each pool could be given now, in the order of the pools. */
+export function freeAddresses(input: PoolsInput): readonly number[] {
+  const planner = new Planner(input);
+  return input.pools.map((pool) => planner.freeIn(pool));
+}
+
+/** What a namespace would have of the pools if it asked for so many addresses, and why it would not have all. */
+export function wouldHave(
+  input: PoolsInput,
+  name: string,
+  count: number,
+): { readonly addresses: readonly string[]; readonly problems: readonly string[] } {
+  const asking = { ...(input.namespaces.get(name) ?? { name, uid: undefined }), count };
+  const plan = poolsPlan({ ...input, namespaces: new Map([...input.namespaces, [name, asking]]) });
+  const isOwn = (object: NetNamespaceObject): boolean => object.metadata.name === name;
+  const own = input.netNamespaces.find(isOwn);
+  const write = plan.lists.find(({ object }) => isOwn(object));
+  const known = new Set(input.pools.flatMap((pool) => ledgerOf(pool).granted).map(({ address }) => address));
+  const given = plan.ledgers.flatMap(({ ledger }) => ledger.granted);
+  return {
+    addresses: [
+      ...(write?.granted ?? (own === undefined ? [] : grantedOf(own))),
+      ...given
+        .filter(({ namespace, address }) => namespace === name && !known.has(address))
+        .map(({ address }) => address),
+    ],
+    problems: plan.notes
+      .filter((note) => note.on === 'Namespace' && note.name === name && note.type === 'Warning')
+      .map(({ message }) => message),
+  };
+}
+
 class Planner {
   readonly #input: PoolsInput;
   readonly #byName: ReadonlyMap<string, NetNamespaceObject>;
@@ -121,6 +153,11 @@ class Planner {
         }
     const past = input.pools.flatMap((pool) => ledgerOf(pool).inUse).filter((one) => this.#isRecent(one));
     this.#avoided = new Set([...input.inUse, ...past.map(({ address }) => address)]);
+  }
+
+  /** How many addresses of a pool could be given now. */
+  freeIn(pool: EgressPool): number {
+    return this.#free(pool, Infinity).length;
   }
 
   plan(): PoolsPlan {
