@@ -215,7 +215,8 @@ class Planner {
   }
 
   #isInUse(ip: string, name: string): boolean {
-    if (!this.#input.inUse.has(ip)) return false;
+    // once its node no longer has to take it, that refuses it no more: what the pool says counts on
+    if (!this.#avoided.has(ip)) return false;
     this.#note(name, 'EgressIPInUse', `${ip} is in use by another machine: the namespace gets another address`);
     return true;
   }

@@ -6,7 +6,7 @@ import type {
   NetNamespaceObject,
 } from '../../../src/model/objects/raw.ts';
 import { type PoolObjects, poolsInput } from '../../../src/model/pools/input.ts';
-import { wouldHave } from '../../../src/model/pools/plan.ts';
+import { poolsPlan, wouldHave } from '../../../src/model/pools/plan.ts';
 import { cidr } from '../parsed.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -143,4 +143,19 @@ test('what a namespace would have if it asked for more, or less', () => {
     ],
   });
   expect(wouldHave(input, 'shop', 0)).toEqual({ addresses: [], problems: [] });
+});
+
+test('an address that another machine has is not given again when the node that refused it need not take it any more', () => {
+  const status = {
+    granted: [{ address: '192.168.7.20', namespace: 'shop' }],
+    inUse: [{ address: '192.168.7.20', since: '2025-12-31T23:59:59Z' }],
+  };
+  const { input } = known({
+    pools: [pool('a', ['192.168.7.20-192.168.7.21'], { status })],
+    namespaces: [namespace('shop', '1')],
+    netNamespaces: [netNamespace('shop')],
+  });
+  const { lists, ledgers } = poolsPlan(input);
+  expect(lists).toEqual([]);
+  expect(ledgers.map(({ ledger }) => ledger.granted)).toEqual([[{ address: '192.168.7.21', namespace: 'shop' }]]);
 });
