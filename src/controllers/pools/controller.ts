@@ -11,7 +11,7 @@ import { guarded } from '../../io/kube/fresh.ts';
 import { agentLabels, verdictOf } from '../../io/kube/verdict.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { saysInUse } from '../../model/egress/in-use.ts';
+import { inUseElsewhere } from '../../model/egress/in-use.ts';
 import type { EgressPool } from '../../model/objects/egresspool.ts';
 import type { EgressPoolObject } from '../../model/objects/raw.ts';
 import { poolsInput } from '../../model/pools/input.ts';
@@ -144,8 +144,7 @@ export class PoolsController implements Reconciler {
       .join();
     try {
       const { items } = await client.list(leases, { namespace, labelSelector, signal });
-      const said = items.flatMap((lease) => [...(verdictOf(lease)?.refused ?? [])]);
-      this.#inUse = new Set(said.filter(([, reason]) => saysInUse(reason)).map(([ip]) => ip));
+      this.#inUse = inUseElsewhere(items.flatMap((lease) => verdictOf(lease)?.refused ?? []));
       this.#unread.succeeded();
     } catch (error) {
       if (!isForbidden(error) && !isNotFound(error)) throw error;

@@ -17,7 +17,7 @@ import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cl
 import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { poolsStatus } from '../../model/cluster/pools.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
-import { saysInUse } from '../../model/egress/in-use.ts';
+import { inUseElsewhere } from '../../model/egress/in-use.ts';
 import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   ClusterNetworkObject,
@@ -139,10 +139,8 @@ async function poolObjects(client: KubeClient): Promise<PoolsRead & { readonly l
 /** With its pools, if there are some. */
 function withPools(read: ReadCluster, raw: RawCluster, { pools, namespaces }: PoolsRead): ReadCluster {
   if (pools.length === 0) return read;
-  const said = [...read.refused.values()].flatMap((refused) => [...refused]);
-  const inUse = new Set(said.filter(([, reason]) => saysInUse(reason)).map(([ip]) => ip));
   const objects = { ...raw, pools, namespaces, inside: read.cluster.networks };
-  return { ...read, pools: poolsInput(objects, { inUse, now: Date.now() }) };
+  return { ...read, pools: poolsInput(objects, { inUse: inUseElsewhere(read.refused.values()), now: Date.now() }) };
 }
 
 /** What OVN-Kubernetes forwards by. */

@@ -1,7 +1,8 @@
 /** The objects of a proxy: ConfigMap, Deployment and Service, and an EgressIP for its pods alone. Pure. */
 import { createHash } from 'node:crypto';
+import { apiVersionOf, egressIPs } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { ourAnnotations } from '../../model/objects/well-known.ts';
+import { namespaceNameLabel, ourAnnotations } from '../../model/objects/well-known.ts';
 
 /** What a proxy runs. */
 export interface Program {
@@ -96,12 +97,12 @@ function serviceSpec(proxy: ProxyObjects) {
 function egressIPFor(proxy: ProxyObjects, egressIP: string) {
   const { namespace, name } = proxy;
   return {
-    apiVersion: 'k8s.ovn.org/v1',
-    kind: 'EgressIP',
+    apiVersion: apiVersionOf(egressIPs),
+    kind: egressIPs.kind,
     metadata: { name: `${namespace}.${name}` },
     spec: {
       egressIPs: [egressIP],
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      namespaceSelector: { matchLabels: { [namespaceNameLabel]: namespace } },
       podSelector: { matchLabels: labelsOf(proxy) },
     },
   };

@@ -9,6 +9,12 @@ export function inUseReason(ip: Ip, mac: string): string {
 }
 
 /** Whether that is why a node refuses an egress IP: not that it cannot tell, nor anything else. */
-export function saysInUse(reason: string): boolean {
+function saysInUse(reason: string): boolean {
   return reason.includes(inUse);
+}
+
+/** The egress IPs that nodes refuse because another machine has them, by what each refuses, IP to reason. */
+export function inUseElsewhere(refused: Iterable<ReadonlyMap<string, string>>): ReadonlySet<string> {
+  const all = [...refused].flatMap((one) => [...one]);
+  return new Set(all.filter(([, reason]) => saysInUse(reason)).map(([ip]) => ip));
 }
