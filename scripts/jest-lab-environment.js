@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import PlainEnvironment from './jest-environment.js';
 
 /** The environment of the tests that send packets: a slow machine stretches the time limits of tests, hooks and labs. */
@@ -11,5 +13,15 @@ export default class LabEnvironment extends PlainEnvironment {
     if (limited === undefined || this.#stretched.has(limited)) return;
     this.#stretched.add(limited); // a hook starts once for each test
     limited.timeout = (limited.timeout ?? state.testTimeout) * this.#pace;
+  }
+
+  /** Ends the labs that the file left, so that its failure is not that of all files after it. */
+  async teardown() {
+    const left = existsSync('.lab') ? readdirSync('.lab').filter((name) => name.startsWith(`t${process.pid}-`)) : [];
+    for (const name of left) {
+      process.stderr.write(`ends the lab ${name}, which a test left\n`);
+      execFileSync('bin/sdn-compat', ['lab', 'down', '--name', name], { stdio: 'ignore' });
+    }
+    await super.teardown();
   }
 }

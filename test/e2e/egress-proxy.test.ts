@@ -1,6 +1,7 @@
 /** Proxies in place of egress routers: the programs run with the configuration that `migrate proxies` writes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { unprivilegedArgv } from '../../src/lab/cluster/unprivileged.ts';
 import { namespaceOf, TestLab, until } from './lab.ts';
 
 const egressIP = '192.168.7.201';
@@ -8,6 +9,8 @@ const server = '10.1.8.72';
 let lab: TestLab;
 let folder: string;
 let address: string;
+/** The names in the machine's `/dev/shm` before the proxies ran. */
+let memory: readonly string[];
 const children: ChildProcess[] = [];
 
 interface Printed {
@@ -51,15 +54,8 @@ const router = (name: string, mode: string, env: Record<string, string>): object
 
 /** Starts a program in the proxy's pod, with the rights of a container that has none. */
 function start(...argv: string[]): void {
-  const netns = namespaceOf(lab, 'routers/proxy');
-  const without = ['setpriv', '--reuid', '12345', '--regid', '0', '--clear-groups', '--no-new-privs'];
-  const bare = [...without, '--bounding-set=-all', '--inh-caps=-all'];
-  // what it prints goes to a pipe that it may open again, as in a container
-  const child = spawn('ip', ['netns', 'exec', netns, ...bare, 'sh', '-c', '"$@" 2>&1 | cat', 'sh', ...argv], {
-    detached: true,
-    stdio: 'ignore',
-  });
-  children.push(child);
+  const [program, ...rest] = unprivilegedArgv(namespaceOf(lab, 'routers/proxy'), { uid: '12345', gid: '0' }, argv);
+  children.push(spawn(program!, rest, { detached: true, stdio: 'ignore' }));
 }
 
 /** A DNS server that knows every name below `example` as the server outside. */
@@ -99,6 +95,7 @@ beforeAll(async () => {
   children.push(
     spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', dns], { stdio: 'inherit', detached: true }),
   );
+  memory = readdirSync('/dev/shm');
   start('/usr/sbin/squid', '-N', '-f', `${folder}/squid.conf`);
   start('haproxy', '-W', '-db', '-f', `${folder}/haproxy.cfg`);
   address = await lab.podIP('routers/proxy');
@@ -106,7 +103,8 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  for (const { pid } of children) if (pid !== undefined) process.kill(-pid, 'SIGTERM');
+  for (const { pid, exitCode, signalCode } of children)
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGTERM');
   rmSync(folder, { recursive: true, force: true });
   await lab.down();
 }, 120_000);
@@ -130,6 +128,10 @@ test('by the one in HTTP mode clients reach what its rules allow, and the server
   expect(await byProxy('http://wide.example:8080/ip')).toBe(`${egressIP} 000 200`);
   expect(await byProxy('http://a.wide.example:8080/ip')).toBe(`${egressIP} 000 200`);
   expect(await byProxy('http://good.example:8080/ip', '-p')).toBe(`${egressIP} 200 200`);
+});
+
+test('what a proxy keeps in shared memory is seen by its pod alone', () => {
+  expect(readdirSync('/dev/shm').filter((name) => !memory.includes(name))).toEqual([]);
 });
 
 test.each([

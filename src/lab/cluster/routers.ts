@@ -24,11 +24,12 @@ import { parseIpv4 } from '../../model/objects/fields.ts';
 import type { PodObject } from '../../model/objects/raw.ts';
 import { type Ip, parseIfaddr } from '../../model/values/address.ts';
 import { ok, type Result } from '../../model/values/result.ts';
+import { unprivilegedArgv } from './unprivileged.ts';
 
 const macvlan = 'macvlan0';
 const podDevice = 'eth0';
-/** A user that has no rights. */
-const nobody = '65534';
+/** A user that has no rights, but may listen at any port. */
+const nobody = { uid: '65534', gid: '65534', capabilities: ['net_bind_service'] };
 
 /** The images that there are stand-ins for: the last part of their names, without `ose-`. */
 const known = /(?:^|\/)(?:ose-)?egress-(router|http-proxy|dns-proxy)(?:[:@]|$)/;
@@ -119,10 +120,8 @@ function runProxy(
   chmodSync(folder, 0o755);
   const file = join(folder, 'config');
   writeFileSync(file, config, { mode: 0o644 });
-  const port = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
-  const user = ['setpriv', '--reuid', nobody, '--regid', nobody, '--clear-groups', ...port];
-  const program = ['sh', '-c', '"$@" 2>&1 | cat', 'sh', ...argv(file)];
-  const child = spawn('ip', ['netns', 'exec', netns, ...user, ...program], { detached: true, stdio: 'ignore' });
+  const [program = '', ...rest] = unprivilegedArgv(netns, nobody, argv(file));
+  const child = spawn(program, rest, { detached: true, stdio: 'ignore' });
   const tidy = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
