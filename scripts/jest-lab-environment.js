@@ -20,7 +20,7 @@ export default class LabEnvironment extends PlainEnvironment {
     const left = existsSync('.lab') ? readdirSync('.lab').filter((name) => name.startsWith(`t${process.pid}-`)) : [];
     for (const name of left) {
       process.stderr.write(`ends the lab ${name}, which a test left\n`);
-      execFileSync('bin/sdn-compat', ['lab', 'down', '--name', name], { stdio: 'ignore' });
+      execFileSync('sh', ['bin/sdn-compat', 'lab', 'down', '--name', name], { stdio: 'ignore' });
     }
     await super.teardown();
   }
