@@ -1,10 +1,10 @@
 /** Finer rules of namespaces and of the cluster, of which no target gets anything: all traffic takes the egress IPs. */
 import { clusterNetworks as networkKind, netNamespaces as netNamespaceKind } from '../../../api/kinds.ts';
-import { excludedAnnotation, ruleAnnotations } from '../../model/objects/egressrules.ts';
+import { bandwidthAnnotation, excludedAnnotation, ruleAnnotations } from '../../model/objects/egressrules.ts';
 import { placementAnnotations } from '../../model/objects/placement.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import type { Finding } from '../findings/finding.ts';
-import { finerRulesLost, placementLost } from '../findings/requests.ts';
+import { bandwidthLost, finerRulesLost, placementLost } from '../findings/requests.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 const aboutTraffic = [...Object.values(ruleAnnotations), excludedAnnotation];
@@ -23,8 +23,10 @@ export function finerRulesFindings(
     objects.flatMap((object) => {
       const { name = '' } = object.metadata;
       const [traffic, placed] = [given(object, aboutTraffic), given(object, aboutNodes)];
+      const limited = given(object, [bandwidthAnnotation]);
       return [
         ...(traffic.length === 0 ? [] : [finerRulesLost({ kind, name, plugin, annotations: traffic })]),
+        ...(limited.length === 0 ? [] : [bandwidthLost({ kind, name, plugin, annotations: limited })]),
         ...(placed.length === 0 ? [] : [placementLost({ kind, name, plugin, annotations: placed })]),
       ];
     });

@@ -81,7 +81,7 @@ const shown = {
 const rules = {
   InvalidEgressRule: {
     about:
-      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
+      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less, and an unreadable bandwidth limits nothing. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
     fix: 'Correct the value that the message names, as docs/finer-rules.md has it.',
   },
   NoSelectedNode: {
@@ -211,6 +211,11 @@ const objects = {
   EgressIPAnsweredElsewhere: {
     about: 'The node has the address, and another machine answers for it by ARP, too.',
     fix: 'Find the machine with the MAC that the message names, and take the address off it.',
+  },
+  BandwidthNotLimited: {
+    about:
+      'The node of the Event hosts an egress IP of the namespace, and Open vSwitch there cannot limit what the namespace sends by it, as annotation egress.sdn-compat.io/bandwidth asks. The traffic goes on, with the egress IP and without the limit.',
+    fix: 'Run a kernel from 4.18 on there, or the userspace datapath, or let another node host the address; or limit the Pods by kubernetes.io/egress-bandwidth.',
   },
   PodNotAttached: {
     about:

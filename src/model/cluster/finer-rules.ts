@@ -2,7 +2,7 @@
 import { joinedRules, unrequested } from '../egress/rules.ts';
 import type { EgressState } from '../egress/state.ts';
 import { requestsOf } from '../egress/verdict.ts';
-import { destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
+import { bandwidthAnnotation, destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
 import { selectorText } from '../objects/selector-text.ts';
 import { listText } from '../values/list-text.ts';
@@ -75,12 +75,15 @@ export interface RuleNote {
 export type RuleNoteCode =
   'InvalidEgressRule' | 'InvalidExcludedCIDRs' | 'EgressRulesDisagree' | 'EgressIPOfRuleNotRequested';
 
+const without = (annotation: string): string =>
+  annotation === bandwidthAnnotation ? 'nothing is limited' : 'more traffic takes an egress IP, not less';
+
 /** What is wrong with the annotations of single namespaces. */
 function unreadable(netNamespaces: readonly NetNamespace[]): readonly RuleNote[] {
   return netNamespaces.flatMap(({ name, ruleProblems = [] }) =>
     ruleProblems.map((problem): RuleNote => ({
       ...{ kind: 'NetNamespace', name, code: 'InvalidEgressRule' },
-      message: `${problemText(problem)}; it counts as absent, so that more traffic takes an egress IP, not less`,
+      message: `${problemText(problem)}; it counts as absent, so that ${without(problem.annotation)}`,
     })),
   );
 }

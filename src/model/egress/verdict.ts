@@ -5,7 +5,7 @@ import { type Cidr, compareIps, type Ip } from '../values/address.ts';
 import { compareText, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Reason } from './reasons.ts';
-import { joinedRules } from './rules.ts';
+import { joinedBandwidth, joinedRules } from './rules.ts';
 import type { Unusable } from './unusable.ts';
 
 /** A way out of the cluster: an egress IP and the node that has it. */
@@ -30,6 +30,8 @@ export type VnidState =
       readonly reasons: readonly Reason[];
       /** Which traffic takes which of the hops; all of it any of them without rules. */
       readonly rules?: EgressRules;
+      /** The most bits per second that may leave by each of the hops. */
+      readonly bandwidth?: number;
     };
 
 /** The node that puts an egress IP on its interface, online or not. */
@@ -134,12 +136,19 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   return { assignment };
 }
 
-function stateOf(hops: readonly Hop[], reasons: readonly Reason[], rules: EgressRules | undefined): VnidState {
+/** What the namespaces of a VNID say about its traffic. */
+interface Said {
+  readonly rules: EgressRules | undefined;
+  readonly bandwidth: number | undefined;
+}
+
+function stateOf(hops: readonly Hop[], reasons: readonly Reason[], { rules, bandwidth }: Said): VnidState {
   const ruled = rules === undefined ? {} : { rules };
   const shared = reasons.some(({ code }) => code === 'EgressIPInSeveralNamespaces');
   const [first, ...more] = hops;
   if (first === undefined || shared) return { kind: 'dropped', reasons, ...ruled };
-  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...ruled };
+  const limited = bandwidth === undefined ? ruled : { ...ruled, bandwidth };
+  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...limited };
 }
 
 /**
@@ -167,7 +176,7 @@ export function evaluateVnid(
     if (reason === undefined) hops.push(hop);
   }
   const { rules } = joinedRules(namespaces, around.excluded);
-  const state = stateOf(hops, reasons, rules);
+  const state = stateOf(hops, reasons, { rules, bandwidth: joinedBandwidth(namespaces) });
   // most VNIDs use all that is assigned to them; and a list that grew holds room for 16
   const isAllUsed = state.kind === 'via' && hops.length === assigned.length;
   return { vnid, namespaces, requests, state, assigned: isAllUsed ? state.hops : assigned.slice() };

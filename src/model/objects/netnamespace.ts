@@ -3,7 +3,7 @@ import type { Ip } from '../values/address.ts';
 import { compareText, isNamespaceName, type NamespaceName } from '../values/names.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseVnid, type Vnid } from '../values/vnid.ts';
-import { type AnnotationProblem, type EgressRules, readRules } from './egressrules.ts';
+import { type AnnotationProblem, type EgressRules, readBandwidth, readRules } from './egressrules.ts';
 import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
 import { type Placement, readPlacement } from './placement.ts';
 import type { NetNamespaceObject } from './raw.ts';
@@ -20,8 +20,10 @@ export interface NetNamespace {
   readonly uid: string | undefined;
   /** Which of its traffic takes which egress IP, if its annotations say that. */
   readonly rules?: EgressRules;
-  /** The annotations among them that cannot be read. */
+  /** The annotations about that, and about bandwidth, that cannot be read. */
   readonly ruleProblems?: readonly AnnotationProblem[];
+  /** The most bits per second that its pods send by each of its egress IPs, if its annotations say that. */
+  readonly bandwidth?: number;
   /** Where its egress IPs may be, if its annotations say that. */
   readonly placement?: Placement;
   /** The names of all of our annotations that it has, sorted. */
@@ -55,13 +57,16 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
 /** Only what there is: few NetNamespaces have rules. */
 function rulesOf({
   metadata,
-}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'placement' | 'ours'> {
-  const { rules, problems } = readRules(metadata.annotations);
+}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'bandwidth' | 'placement' | 'ours'> {
+  const { rules, problems: unread } = readRules(metadata.annotations);
+  const { bandwidth, problem } = readBandwidth(metadata.annotations);
+  const problems = problem === undefined ? unread : [...unread, problem];
   const placement = readPlacement(metadata.annotations);
   const ours = Object.keys(metadata.annotations ?? {}).filter((name) => name.startsWith(ourAnnotations));
   return {
     ...(rules === undefined ? {} : { rules }),
     ...(problems.length === 0 ? {} : { ruleProblems: problems }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(placement === undefined ? {} : { placement }),
     ...(ours.length === 0 ? {} : { ours: ours.sort(compareText) }),
   };

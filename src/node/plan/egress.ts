@@ -25,6 +25,7 @@ import { port, priority, table } from '../ovs/pipeline.ts';
 import { flowKey } from '../ovs/render.ts';
 import type { LocalPod, NodeFacts } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
+import { meterOf } from './meters.ts';
 import { blockMatch, portMatches } from './policy-matches.ts';
 import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
 
@@ -35,32 +36,49 @@ function labelOf(egressIP: Ip): number {
   return Number(ipNumber(egressIP));
 }
 
-function keeping(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Required<Keeping> {
+/** Whose traffic leaves, from which node, and whether a meter of this node limits what it sends by its egress IP here. */
+interface Leaving {
+  readonly facts: NodeFacts;
+  readonly vnid: Vnid;
+  readonly isMetered: boolean;
+}
+
+function keeping({ facts, vnid }: Leaving, egressIP: Ip): Required<Keeping> {
   return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(egressIP) };
 }
 
-function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
+/** All that leaves by an egress IP of this node goes through its meter, whichever node it comes from. */
+const metering = ({ vnid, isMetered }: Leaving): Action[] => (isMetered ? [{ kind: 'meter', id: meterOf(vnid) }] : []);
+
+function localHop(leaving: Leaving, egressIP: Ip): Action[] {
+  const { facts, vnid } = leaving;
   return [
+    ...metering(leaving),
     set('eth_dst', facts.tunMac),
-    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, egressIP)),
+    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(leaving, egressIP)),
   ];
 }
 
-function remoteHop(facts: NodeFacts, vnid: Vnid, hop: Hop): Action[] {
-  return [{ ...ctCommit, ...keeping(facts, vnid, hop.egressIP) }, ...recordedToHop(hop)];
+function remoteHop(leaving: Leaving, hop: Hop): Action[] {
+  return [{ ...ctCommit, ...keeping(leaving, hop.egressIP) }, ...recordedToHop(hop)];
 }
 
 function recordedToHop({ nodeIP }: Hop): Action[] {
   return [vnidToTunnel, set('tun_dst', nodeIP), output(port.vxlan0)];
 }
 
-function recordedLocalHop(facts: NodeFacts, vnid: Vnid): Action[] {
-  return [set('eth_dst', facts.tunMac), ...recordedToTun0(facts, markOf(vnid, facts.masqueradeBit))];
+function recordedLocalHop(leaving: Leaving): Action[] {
+  const { facts, vnid } = leaving;
+  return [
+    ...metering(leaving),
+    set('eth_dst', facts.tunMac),
+    ...recordedToTun0(facts, markOf(vnid, facts.masqueradeBit)),
+  ];
 }
 
 /** What a connection has that is recorded with all that `keeping` says: nothing would change by recording it again. */
-function recordedWith(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Flow['match'] {
-  const { mark, label } = keeping(facts, vnid, egressIP);
+function recordedWith(leaving: Leaving, egressIP: Ip): Flow['match'] {
+  const { mark, label } = keeping(leaving, egressIP);
   return { ct_state: established, ct_mark: hex(mark), ct_label: hex(label) };
 }
 
@@ -68,19 +86,18 @@ function recordedWith(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Flow['match']
  * What connections that leave by the hop have in common. The kernel's datapath commits none that leaves by its own node:
  * nft gives those their owner, and they have no label.
  */
-function keptBy(facts: NodeFacts, vnid: Vnid, { node, egressIP }: Hop): Flow['match'] {
+function keptBy({ facts, vnid }: Leaving, { node, egressIP }: Hop): Flow['match'] {
   if (facts.datapath === 'system' && node === facts.name)
     return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
   return { ct_label: hex(labelOf(egressIP)) };
 }
 
 /** How a connection goes on to a hop without a commit; nothing where none is made that could be left out. */
-function recordedAt(facts: NodeFacts, vnid: Vnid, hop: Hop): (readonly [Flow['match'], Action[]])[] {
+function recordedAt(leaving: Leaving, hop: Hop): (readonly [Flow['match'], Action[]])[] {
+  const { facts } = leaving;
   const isHere = hop.node === facts.name;
   if (isHere && facts.datapath === 'system') return [];
-  return [
-    [recordedWith(facts, vnid, hop.egressIP), isHere ? recordedLocalHop(facts, vnid) : recordedToHop(hop)] as const,
-  ];
+  return [[recordedWith(leaving, hop.egressIP), isHere ? recordedLocalHop(leaving) : recordedToHop(hop)] as const];
 }
 
 /** Flows and groups of one VNID. */
@@ -118,21 +135,21 @@ function rowsOf(place: Place, vnid: Vnid): Row {
   });
 }
 
-function actionsTo(facts: NodeFacts, vnid: Vnid): (hop: Hop) => Action[] {
-  return (hop) => (hop.node === facts.name ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop));
+function actionsTo(leaving: Leaving): (hop: Hop) => Action[] {
+  const { name } = leaving.facts;
+  return (hop) => (hop.node === name ? localHop(leaving, hop.egressIP) : remoteHop(leaving, hop));
 }
 
-function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[], place: Place): VnidRules {
+function viaRules(leaving: Leaving, listed: readonly Hop[], place: Place): VnidRules {
+  const { facts, vnid } = leaving;
   const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
-  const actionsOf = actionsTo(facts, vnid);
+  const actionsOf = actionsTo(leaving);
   const at = rowsOf(place, vnid);
   // a connection keeps its hop while that is available, also when new ones use another
   const kept = [
-    ...listed.flatMap((hop) => recordedAt(facts, vnid, hop).map((one) => at(priority.egressIP.recorded, ...one))),
-    ...(listed.length < 2
-      ? []
-      : listed.map((hop) => at(priority.egressIP.kept, keptBy(facts, vnid, hop), actionsOf(hop)))),
+    ...listed.flatMap((hop) => recordedAt(leaving, hop).map((one) => at(priority.egressIP.recorded, ...one))),
+    ...(listed.length < 2 ? [] : listed.map((hop) => at(priority.egressIP.kept, keptBy(leaving, hop), actionsOf(hop)))),
   ];
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
@@ -142,17 +159,19 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[], place: P
   };
 }
 
-function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place): VnidRules {
+function stateRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
   switch (state.kind) {
     case 'normal':
       return { flows: [], groups: [] };
     case 'dropped':
       return {
-        flows: [{ table: place, priority: priority.egressIP.vnid, match: { reg0: registerValue(vnid) }, actions: [] }],
+        flows: [
+          { table: place, priority: priority.egressIP.vnid, match: { reg0: registerValue(leaving.vnid) }, actions: [] },
+        ],
         groups: [],
       };
     case 'via':
-      return viaRules(facts, vnid, state.hops, place);
+      return viaRules(leaving, state.hops, place);
   }
 }
 
@@ -160,15 +179,15 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place
  * Networks that are reached with one egress IP of the VNID alone. A connection that has another one is given this; where
  * it is not in use, nothing goes there.
  */
-function networkFlows(facts: NodeFacts, vnid: Vnid, hops: readonly Hop[], { destinationIPs }: EgressRules): Flow[] {
-  const at = rowsOf(table.egressHop, vnid);
-  const actionsOf = actionsTo(facts, vnid);
+function networkFlows(leaving: Leaving, hops: readonly Hop[], { destinationIPs }: EgressRules): Flow[] {
+  const at = rowsOf(table.egressHop, leaving.vnid);
+  const actionsOf = actionsTo(leaving);
   return destinationIPs.flatMap(({ cidr, egressIP }) => {
     const match = blockMatch('nw_dst', cidr);
     const rank = priority.egressHop.ofNetwork + 2 * cidr.length;
     const hop = hops.find((one) => one.egressIP === egressIP);
     if (hop === undefined) return [at(rank, match, [])];
-    const recorded = recordedAt(facts, vnid, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
+    const recorded = recordedAt(leaving, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
     return [...recorded, at(rank, match, actionsOf(hop))];
   });
 }
@@ -204,10 +223,10 @@ export const notSelectedFlows = memoized(({ vnid, ip }: LocalPod): readonly Flow
   rowsOf(table.egressIP, vnid)(priority.egressIP.notSelected, { nw_src: ip }, [goto(table.asNode)]),
 ]);
 
-function ruledRules(facts: NodeFacts, vnid: Vnid, state: VnidState, rules: EgressRules): VnidRules {
-  const { flows, groups } = stateRules(facts, vnid, state, table.egressHop);
-  const networks = state.kind === 'via' ? networkFlows(facts, vnid, state.hops, rules) : [];
-  return { flows: [...coverageFlows(vnid, rules), ...networks, ...flows], groups };
+function ruledRules(leaving: Leaving, state: VnidState, rules: EgressRules): VnidRules {
+  const { flows, groups } = stateRules(leaving, state, table.egressHop);
+  const networks = state.kind === 'via' ? networkFlows(leaving, state.hops, rules) : [];
+  return { flows: [...coverageFlows(leaving.vnid, rules), ...networks, ...flows], groups };
 }
 
 /**
@@ -229,18 +248,21 @@ function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   ];
 }
 
-/** By facts and state the rules of the one VNID that has this state. */
-const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules>>(() => new Map());
+/** By facts and state the rules of the one VNID that has this state, and whether it is metered in them. */
+const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules & Pick<Leaving, 'isMetered'>>>(
+  () => new Map(),
+);
 
 /** The rules of a VNID with pods here. */
-function vnidRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
+function vnidRules(leaving: Leaving, state: VnidState): VnidRules {
+  const { facts, vnid, isMetered } = leaving;
   const known = rulesByVnid(facts, state);
   const before = known.get(vnid);
-  if (before !== undefined) return before;
+  if (before?.isMetered === isMetered) return before;
   const finer = state.kind === 'normal' ? undefined : state.rules;
   const { flows, groups } =
-    finer === undefined ? stateRules(facts, vnid, state, table.egressIP) : ruledRules(facts, vnid, state, finer);
-  const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups };
+    finer === undefined ? stateRules(leaving, state, table.egressIP) : ruledRules(leaving, state, finer);
+  const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups, isMetered };
   known.set(vnid, rules);
   return rules;
 }
@@ -256,39 +278,54 @@ export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState
 }
 
 /** What other nodes send here for a VNID leaves with the egress IP that this node hosts for it. */
-function hostedFlowsOf(facts: NodeFacts, vnid: Vnid, ip: Ip): Flow[] {
+function hostedFlowsOf(leaving: Leaving, ip: Ip): Flow[] {
+  const { facts, vnid } = leaving;
   const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
   const { hosted, hostedRecorded } = priority.egressIP;
   const at = (priority: number, match: Flow['match'], actions: Action[]): Flow => ({
     ...{ table: table.egressIP, priority, match, actions },
   });
-  const any = at(hosted, match, localHop(facts, vnid, ip));
+  const any = at(hosted, match, localHop(leaving, ip));
   if (facts.datapath === 'system') return [any];
-  const recorded = { ...recordedWith(facts, vnid, ip), ...match };
-  return [at(hostedRecorded, recorded, recordedLocalHop(facts, vnid)), any];
+  const recorded = { ...recordedWith(leaving, ip), ...match };
+  return [at(hostedRecorded, recorded, recordedLocalHop(leaving)), any];
 }
 
 /** By facts the flow of each VNID whose egress IP is here, as of the last time. */
-const hostedByVnid = memoized<NodeFacts, Map<Vnid, { readonly ip: Ip; readonly flows: readonly Flow[] }>>(
-  () => new Map(),
-);
+const hostedByVnid = memoized<NodeFacts, Map<Vnid, HostedFlows>>(() => new Map());
 
-function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>): (readonly Flow[])[] {
+interface HostedFlows extends Pick<Leaving, 'isMetered'> {
+  readonly ip: Ip;
+  readonly flows: readonly Flow[];
+}
+
+function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>, metered: ReadonlySet<Vnid>): (readonly Flow[])[] {
   const known = hostedByVnid(facts);
   for (const vnid of known.keys()) if (!hosted.has(vnid)) known.delete(vnid);
-  for (const [vnid, ip] of hosted)
-    if (known.get(vnid)?.ip !== ip) known.set(vnid, { ip, flows: hostedFlowsOf(facts, vnid, ip) });
+  for (const [vnid, ip] of hosted) {
+    const isMetered = metered.has(vnid);
+    const before = known.get(vnid);
+    if (before?.ip !== ip || before.isMetered !== isMetered)
+      known.set(vnid, { ip, isMetered, flows: hostedFlowsOf({ facts, vnid, isMetered }, ip) });
+  }
   return [...known.values()].map(({ flows }) => flows);
 }
 
-/** The flows of table 101 in addition to its defaults, and of table 102, for the VNIDs with a pod or an egress IP on this node. */
-export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): EgressContent {
-  const parts = hostedFlows(facts, hostedHere(facts, state));
+/**
+ * The flows of table 101 in addition to its defaults, and of table 102, for the VNIDs with a pod or an egress IP on this
+ * node. The switch has a meter of those that are metered.
+ */
+export function egressRules(
+  facts: NodeFacts,
+  state: EgressState,
+  { local, metered }: { readonly local: ReadonlySet<Vnid>; readonly metered: ReadonlySet<Vnid> },
+): EgressContent {
+  const parts = hostedFlows(facts, hostedHere(facts, state), metered);
   const groups: Group[] = [];
-  for (const vnid of localVnids) {
+  for (const vnid of local) {
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
-    const rules = vnidRules(facts, vnid, known);
+    const rules = vnidRules({ facts, vnid, isMetered: metered.has(vnid) }, known);
     parts.push(rules.flows);
     groups.push(...rules.groups);
   }
