@@ -285,8 +285,8 @@ const pools = {
   },
   EgressIPNotGranted: {
     about:
-      'The namespace asks for more egress IPs than it gets: quotas of the pools, or no free address that a HostSubnet may host.',
-    fix: 'Ask for less, raise the quota, enlarge a pool, or give nodes egressCIDRs that hold its addresses.',
+      'The namespace asks for more egress IPs than it gets: quotas of the pools, or no free address that a HostSubnet, or a node of its node selector, may host.',
+    fix: 'Ask for less, raise the quota, enlarge a pool, or give nodes, of those that are selected, egressCIDRs that hold its addresses.',
   },
   EgressIPRequestInvalid: {
     about: 'Annotation egress.sdn-compat.io/request is no number from 0 to 64. The namespace keeps what it has.',
