@@ -175,12 +175,12 @@ class Agent {
 
   /** Runs until the signal aborts; throws if it cannot. */
   async run(): Promise<void> {
+    this.#host.begin(this.#signal);
     await Promise.all([this.#addresses.load(this.#logger), this.#cluster.load()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     whenAborted(this.#signal, () => {
       clearInterval(resync);
-      this.#host.openVswitch.close();
       this.#session.close();
     });
     this.#session.start();
@@ -279,10 +279,9 @@ class Agent {
     const { feed } = this.#cluster;
     this.#cluster.watchPeers(view, new Set(pods.map(({ vnid }) => vnid)));
     const state = feed.stateOf(pods.map(({ vnid }) => vnid));
-    const { fingerprint } = feed;
+    const { fingerprint, labelsOf } = feed;
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
     const withheld = await this.#withheld(view, prepared, state);
-    const { labelsOf } = feed;
     const unlimited = await this.#applier.limit(wantedMeters({ facts, state }));
     this.#problems.reportNotLimited(feed.namespacesOf(unlimited));
     const known = { ...view, facts, uplink, gateways, networks, pods, state };
