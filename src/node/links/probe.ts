@@ -1,7 +1,7 @@
 /**
  * Asks the network whether somebody else has an address, before it comes to an interface of this node (RFC 5227, section
  * 2.1.1). Until nobody answers it is withheld: its namespace stays closed. One that another node carried, and that moves
- * here, is not asked for.
+ * here, is not asked for, nor one that this node gave up a moment ago.
  */
 import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
@@ -45,6 +45,8 @@ export type Withheld = ReadonlyMap<Ip, string | undefined>;
 /** Milliseconds between the two probes, the first of which may be lost, and until an address in use is asked for again. */
 const second = 300;
 const again = 10_000;
+/** Milliseconds for which nobody is asked for what this node gave up: a namespace that takes it back is not kept waiting. */
+const recent = 60_000;
 /** How many are asked at once. */
 const atOnce = 32;
 
@@ -61,6 +63,8 @@ export class AddressProbes {
   #question: Question | undefined;
   /** What is known of the wanted addresses: null if nobody outside has it, undefined while that is not known. */
   readonly #standing = new Map<Ip, string | undefined | null>();
+  /** When this node gave up addresses that nobody else had, as `performance.now()` tells it. */
+  readonly #givenUp = new Map<Ip, number>();
 
   constructor(deps: ProbeDeps) {
     this.#deps = deps;
@@ -71,13 +75,25 @@ export class AddressProbes {
   withheld(question: Question): Withheld {
     this.#question = question;
     const wanted = new Set(question.wanted);
-    for (const ip of this.#standing.keys()) if (!wanted.has(ip)) this.#standing.delete(ip);
+    this.#forget(wanted);
     for (const ip of wanted) {
       if (this.#standing.has(ip)) continue;
-      this.#standing.set(ip, question.isHere(ip) ? null : undefined);
+      this.#standing.set(ip, question.isHere(ip) || this.#givenUp.has(ip) ? null : undefined);
       if (this.#standing.get(ip) === undefined) this.#queue.add(ip);
     }
     return new Map([...this.#standing].flatMap(([ip, reason]) => (reason === null ? [] : [[ip, reason] as const])));
+  }
+
+  /** Forgets what is not wanted any more, and at last that it was here. */
+  #forget(wanted: ReadonlySet<Ip>): void {
+    const now = performance.now();
+    for (const [ip, at] of this.#givenUp) if (now - at >= recent) this.#givenUp.delete(ip);
+    for (const [ip, reason] of this.#standing) {
+      if (wanted.has(ip)) continue;
+      this.#standing.delete(ip);
+      if (reason === null) this.#givenUp.set(ip, now);
+      else this.#givenUp.delete(ip);
+    }
   }
 
   /** Asks until the signal aborts. */

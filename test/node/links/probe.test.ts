@@ -77,6 +77,38 @@ test('an address that somebody outside has stays withheld, with the MAC of who h
   );
 });
 
+test('what this node gave up a moment ago comes back at once; what it never had, or long ago, is asked for', async () => {
+  const now = import.meta.jest.spyOn(performance, 'now').mockReturnValue(0);
+  const asked: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const probes = new AddressProbes({
+    exec: (_, args) => {
+      asked.push(args.at(-1) ?? '');
+      return Promise.resolve(args.at(-1) === peer ? reply(peer) : said(0));
+    },
+    logger: createLogger({ level: 'silent', name: 'test' }),
+    changed: () => resolve(undefined),
+    carriedBy: () => Promise.resolve(undefined),
+  });
+  const look = (...wanted: (typeof address)[]): Withheld =>
+    probes.withheld({ device: 'eth0', wanted, isHere: (one) => one === address, holderOf: () => undefined });
+  expect(look(address)).toEqual(new Map());
+  look();
+  now.mockReturnValue(59_999);
+  const isGone = { device: 'eth0', wanted: [address, peer], isHere: () => false, holderOf: () => undefined };
+  expect([...probes.withheld(isGone).keys()]).toEqual([peer]);
+  void probes.run(stop.signal);
+  await promise;
+  look();
+  // somebody answers for it
+  expect([...probes.withheld(isGone).keys()]).toEqual([peer]);
+  look();
+  now.mockReturnValue(120_000);
+  expect([...probes.withheld(isGone).keys()]).toEqual([address, peer]);
+  now.mockRestore();
+  while (!asked.includes(address)) await new Promise((next) => setImmediate(next));
+});
+
 describe('an address that another node has', () => {
   const holder = { name: 'n2', nodeIP: peer };
   const isAnswered = { probe: () => reply(address) };
@@ -120,21 +152,4 @@ test('an interface without ARP has nobody who could answer; if it cannot be aske
   expect(await network({ probe: () => said(2, '', 'Network is down') }).settled()).toEqual(
     new Map([[address, `it is not known whether somebody has egress IP ${address}: Network is down`]]),
   );
-});
-
-test('what is not wanted any more is asked for again when it is wanted again', async () => {
-  let count = 0;
-  const probes = new AddressProbes({
-    exec: () => Promise.resolve(((count += 1), said(0))),
-    logger: createLogger({ level: 'silent', name: 'test' }),
-    changed: () => undefined,
-    carriedBy: () => Promise.resolve(undefined),
-  });
-  void probes.run(stop.signal);
-  const question = { device: 'eth0', isHere: () => false, holderOf: () => undefined };
-  for (const wanted of [[address], [], [address]]) {
-    probes.withheld({ ...question, wanted });
-    await new Promise((resolve) => setTimeout(resolve, 600));
-  }
-  expect(count).toBe(4);
 });
