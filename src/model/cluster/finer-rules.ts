@@ -2,6 +2,7 @@
 import { joinedRules, unrequested } from '../egress/rules.ts';
 import type { EgressState } from '../egress/state.ts';
 import { requestsOf } from '../egress/verdict.ts';
+import { drainAnnotation } from '../objects/drain.ts';
 import { destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
 import { selectorText } from '../objects/selector-text.ts';
@@ -75,12 +76,18 @@ export interface RuleNote {
 export type RuleNoteCode =
   'InvalidEgressRule' | 'InvalidExcludedCIDRs' | 'EgressRulesDisagree' | 'EgressIPOfRuleNotRequested';
 
+/** What becomes of a namespace one of whose annotations counts as absent. */
+const instead = (annotation: string): string =>
+  annotation === drainAnnotation
+    ? 'an egress IP that moves cuts its connections'
+    : 'more traffic takes an egress IP, not less';
+
 /** What is wrong with the annotations of single namespaces. */
 function unreadable(netNamespaces: readonly NetNamespace[]): readonly RuleNote[] {
   return netNamespaces.flatMap(({ name, ruleProblems = [] }) =>
     ruleProblems.map((problem): RuleNote => ({
       ...{ kind: 'NetNamespace', name, code: 'InvalidEgressRule' },
-      message: `${problemText(problem)}; it counts as absent, so that more traffic takes an egress IP, not less`,
+      message: `${problemText(problem)}; it counts as absent, so that ${instead(problem.annotation)}`,
     })),
   );
 }

@@ -1,5 +1,6 @@
 /** Tables 101 and 102: how each VNID leaves the cluster, and through which node. */
 import uniqBy from 'lodash/uniqBy.js';
+import { type Drain, hopBits } from '../../model/egress/drains.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import type { Destination, EgressRules } from '../../model/objects/egressrules.ts';
@@ -28,26 +29,36 @@ import { memoized, memoizedPair } from '../values/memo.ts';
 import { blockMatch, portMatches } from './policy-matches.ts';
 import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
 
+/** What connections that leave by a hop are known by: the egress IP, and where that may drain, the node. */
+interface Known {
+  readonly egressIP: Ip;
+  readonly notedNode?: Ip;
+}
+
+/** A hop, and whether its connections are known by its node, too. */
+type KnownHop = Hop & Known;
+
 /**
- * The ct_label of a connection that leaves with an egress IP: the address as a number, so its meaning never changes.
+ * The ct_label of a connection that leaves with an egress IP: the address as a number, and above it 16 bits of the node's
+ * where they count. So its meaning never changes.
  */
-function labelOf(egressIP: Ip): number {
-  return Number(ipNumber(egressIP));
+function labelOf({ egressIP, notedNode }: Known): number {
+  return Number(ipNumber(egressIP)) + (notedNode === undefined ? 0 : hopBits(notedNode) * 2 ** 32);
 }
 
-function keeping(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Required<Keeping> {
-  return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(egressIP) };
+function keeping(facts: NodeFacts, vnid: Vnid, known: Known): Required<Keeping> {
+  return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(known) };
 }
 
-function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
+function localHop(facts: NodeFacts, vnid: Vnid, known: Known): Action[] {
   return [
     set('eth_dst', facts.tunMac),
-    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, egressIP)),
+    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, known)),
   ];
 }
 
-function remoteHop(facts: NodeFacts, vnid: Vnid, hop: Hop): Action[] {
-  return [{ ...ctCommit, ...keeping(facts, vnid, hop.egressIP) }, ...recordedToHop(hop)];
+function remoteHop(facts: NodeFacts, vnid: Vnid, hop: KnownHop): Action[] {
+  return [{ ...ctCommit, ...keeping(facts, vnid, hop) }, ...recordedToHop(hop)];
 }
 
 function recordedToHop({ nodeIP }: Hop): Action[] {
@@ -59,8 +70,8 @@ function recordedLocalHop(facts: NodeFacts, vnid: Vnid): Action[] {
 }
 
 /** What a connection has that is recorded with all that `keeping` says: nothing would change by recording it again. */
-function recordedWith(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Flow['match'] {
-  const { mark, label } = keeping(facts, vnid, egressIP);
+function recordedWith(facts: NodeFacts, vnid: Vnid, known: Known): Flow['match'] {
+  const { mark, label } = keeping(facts, vnid, known);
   return { ct_state: established, ct_mark: hex(mark), ct_label: hex(label) };
 }
 
@@ -68,19 +79,17 @@ function recordedWith(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Flow['match']
  * What connections that leave by the hop have in common. The kernel's datapath commits none that leaves by its own node:
  * nft gives those their owner, and they have no label.
  */
-function keptBy(facts: NodeFacts, vnid: Vnid, { node, egressIP }: Hop): Flow['match'] {
-  if (facts.datapath === 'system' && node === facts.name)
+function keptBy(facts: NodeFacts, vnid: Vnid, hop: KnownHop): Flow['match'] {
+  if (facts.datapath === 'system' && hop.node === facts.name)
     return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
-  return { ct_label: hex(labelOf(egressIP)) };
+  return { ct_label: hex(labelOf(hop)) };
 }
 
 /** How a connection goes on to a hop without a commit; nothing where none is made that could be left out. */
-function recordedAt(facts: NodeFacts, vnid: Vnid, hop: Hop): (readonly [Flow['match'], Action[]])[] {
+function recordedAt(facts: NodeFacts, vnid: Vnid, hop: KnownHop): (readonly [Flow['match'], Action[]])[] {
   const isHere = hop.node === facts.name;
   if (isHere && facts.datapath === 'system') return [];
-  return [
-    [recordedWith(facts, vnid, hop.egressIP), isHere ? recordedLocalHop(facts, vnid) : recordedToHop(hop)] as const,
-  ];
+  return [[recordedWith(facts, vnid, hop), isHere ? recordedLocalHop(facts, vnid) : recordedToHop(hop)] as const];
 }
 
 /** Flows and groups of one VNID. */
@@ -99,7 +108,7 @@ interface EgressContent {
 const mostHops = 256;
 
 /** The hops for new connections: only the first listed one with `firstAvailable`, else any of the first 256. */
-export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): readonly Hop[] {
+export function hopsUsed<H extends Hop>(listed: readonly H[], firstAvailable: boolean): readonly H[] {
   return listed.slice(0, firstAvailable ? 1 : mostHops);
 }
 
@@ -118,11 +127,43 @@ function rowsOf(place: Place, vnid: Vnid): Row {
   });
 }
 
-function actionsTo(facts: NodeFacts, vnid: Vnid): (hop: Hop) => Action[] {
-  return (hop) => (hop.node === facts.name ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop));
+function actionsTo(facts: NodeFacts, vnid: Vnid): (hop: KnownHop) => Action[] {
+  return (hop) => (hop.node === facts.name ? localHop(facts, vnid, hop) : remoteHop(facts, vnid, hop));
 }
 
-function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[], place: Place): VnidRules {
+/** The hops of a state; where egress IPs may drain, connections are known by the node of theirs, too. */
+function hopsOf(state: VnidState): readonly KnownHop[] {
+  if (state.kind !== 'via') return [];
+  return state.drain === undefined ? state.hops : state.hops.map((hop) => ({ ...hop, notedNode: hop.nodeIP }));
+}
+
+/** The hops that only connections take which have them already. */
+const drained = (drains: readonly Drain[]): readonly KnownHop[] =>
+  drains.map(({ egressIP, from }) => ({ egressIP, ...from, notedNode: from.nodeIP }));
+
+/** What a connection of the hop may be known by: one that was recorded before the annotation came is known without its node. */
+function keptByAny(facts: NodeFacts, vnid: Vnid, hop: KnownHop): readonly Flow['match'][] {
+  const known = keptBy(facts, vnid, hop);
+  if (hop.notedNode === undefined) return [known];
+  const { egressIP, node, nodeIP } = hop;
+  return uniqBy([known, keptBy(facts, vnid, { egressIP, node, nodeIP })], ({ ct_label }) => ct_label);
+}
+
+/** Connections that stay on a hop that takes no others any more. */
+function drainRows(
+  facts: NodeFacts,
+  vnid: Vnid,
+  drains: readonly Drain[],
+  at: (isRecorded: boolean, match: Flow['match'], actions: readonly Action[]) => Flow,
+): Flow[] {
+  const actionsOf = actionsTo(facts, vnid);
+  return drained(drains).flatMap((hop) => [
+    ...recordedAt(facts, vnid, hop).map(([match, actions]) => at(true, match, actions)),
+    ...keptByAny(facts, vnid, hop).map((match) => at(false, match, actionsOf(hop))),
+  ]);
+}
+
+function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly KnownHop[], place: Place): VnidRules {
   const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
   const actionsOf = actionsTo(facts, vnid);
@@ -132,7 +173,9 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[], place: P
     ...listed.flatMap((hop) => recordedAt(facts, vnid, hop).map((one) => at(priority.egressIP.recorded, ...one))),
     ...(listed.length < 2
       ? []
-      : listed.map((hop) => at(priority.egressIP.kept, keptBy(facts, vnid, hop), actionsOf(hop)))),
+      : listed.flatMap((hop) =>
+          keptByAny(facts, vnid, hop).map((match) => at(priority.egressIP.kept, match, actionsOf(hop))),
+        )),
   ];
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
@@ -142,7 +185,7 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[], place: P
   };
 }
 
-function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place): VnidRules {
+function newRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place): VnidRules {
   switch (state.kind) {
     case 'normal':
       return { flows: [], groups: [] };
@@ -152,24 +195,49 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place
         groups: [],
       };
     case 'via':
-      return viaRules(facts, vnid, state.hops, place);
+      return viaRules(facts, vnid, hopsOf(state), place);
   }
+}
+
+/** A state, and what drains beside it. */
+interface Leaving {
+  readonly state: VnidState;
+  readonly drains: readonly Drain[];
+}
+
+function stateRules(facts: NodeFacts, vnid: Vnid, { state, drains }: Leaving, place: Place): VnidRules {
+  const { flows, groups } = newRules(facts, vnid, state, place);
+  if (drains.length === 0) return { flows, groups };
+  const { recorded, kept } = priority.egressIP;
+  const row = rowsOf(place, vnid);
+  const staying = drainRows(facts, vnid, drains, (isRecorded, match, actions) =>
+    row(isRecorded ? recorded : kept, match, actions),
+  );
+  return { flows: uniqBy([...staying, ...flows], flowKey), groups };
 }
 
 /**
  * Networks that are reached with one egress IP of the VNID alone. A connection that has another one is given this; where
  * it is not in use, nothing goes there.
  */
-function networkFlows(facts: NodeFacts, vnid: Vnid, hops: readonly Hop[], { destinationIPs }: EgressRules): Flow[] {
+function networkFlows(
+  facts: NodeFacts,
+  vnid: Vnid,
+  { state, drains }: Leaving,
+  { destinationIPs }: EgressRules,
+): Flow[] {
   const at = rowsOf(table.egressHop, vnid);
   const actionsOf = actionsTo(facts, vnid);
+  const hops = hopsOf(state);
   return destinationIPs.flatMap(({ cidr, egressIP }) => {
     const match = blockMatch('nw_dst', cidr);
     const rank = priority.egressHop.ofNetwork + 2 * cidr.length;
     const hop = hops.find((one) => one.egressIP === egressIP);
-    if (hop === undefined) return [at(rank, match, [])];
+    const own = drains.filter((drain) => drain.egressIP === egressIP);
+    const staying = drainRows(facts, vnid, own, (_, of, actions) => at(rank + 1, { ...match, ...of }, actions));
+    if (hop === undefined) return [...staying, at(rank, match, [])];
     const recorded = recordedAt(facts, vnid, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
-    return [...recorded, at(rank, match, actionsOf(hop))];
+    return uniqBy([...staying, ...recorded, at(rank, match, actionsOf(hop))], flowKey);
   });
 }
 
@@ -204,9 +272,10 @@ export const notSelectedFlows = memoized(({ vnid, ip }: LocalPod): readonly Flow
   rowsOf(table.egressIP, vnid)(priority.egressIP.notSelected, { nw_src: ip }, [goto(table.asNode)]),
 ]);
 
-function ruledRules(facts: NodeFacts, vnid: Vnid, state: VnidState, rules: EgressRules): VnidRules {
-  const { flows, groups } = stateRules(facts, vnid, state, table.egressHop);
-  const networks = state.kind === 'via' ? networkFlows(facts, vnid, state.hops, rules) : [];
+function ruledRules(facts: NodeFacts, vnid: Vnid, leaving: Leaving, rules: EgressRules): VnidRules {
+  const { flows, groups } = stateRules(facts, vnid, leaving, table.egressHop);
+  const isNamed = leaving.state.kind === 'via' || leaving.drains.length > 0;
+  const networks = isNamed ? networkFlows(facts, vnid, leaving, rules) : [];
   return { flows: [...coverageFlows(vnid, rules), ...networks, ...flows], groups };
 }
 
@@ -229,17 +298,23 @@ function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   ];
 }
 
+const noDrains: readonly Drain[] = [];
+
+/** By state and drains, as one. */
+const leavingOf = memoizedPair((state: VnidState, drains: readonly Drain[]): Leaving => ({ state, drains }));
+
 /** By facts and state the rules of the one VNID that has this state. */
-const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules>>(() => new Map());
+const rulesByVnid = memoizedPair<NodeFacts, Leaving, Map<Vnid, VnidRules>>(() => new Map());
 
 /** The rules of a VNID with pods here. */
-function vnidRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
-  const known = rulesByVnid(facts, state);
+function vnidRules(facts: NodeFacts, vnid: Vnid, leaving: Leaving): VnidRules {
+  const known = rulesByVnid(facts, leaving);
   const before = known.get(vnid);
   if (before !== undefined) return before;
+  const { state } = leaving;
   const finer = state.kind === 'normal' ? undefined : state.rules;
   const { flows, groups } =
-    finer === undefined ? stateRules(facts, vnid, state, table.egressIP) : ruledRules(facts, vnid, state, finer);
+    finer === undefined ? stateRules(facts, vnid, leaving, table.egressIP) : ruledRules(facts, vnid, leaving, finer);
   const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups };
   known.set(vnid, rules);
   return rules;
@@ -255,16 +330,30 @@ export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState
   return hosted;
 }
 
-/** What other nodes send here for a VNID leaves with the egress IP that this node hosts for it. */
+/** The egress IPs that drain from this node, by VNID; some of a VNID may, and one more be here. */
+export function drainedHere(
+  { name }: Pick<NodeFacts, 'name'>,
+  { drains }: Pick<EgressState, 'drains'>,
+): ReadonlyMap<Vnid, readonly Ip[]> {
+  const own = [...(drains ?? [])].map(
+    ([vnid, all]) => [vnid, all.filter(({ from }) => from.node === name).map(({ egressIP }) => egressIP)] as const,
+  );
+  return new Map(own.filter(([, ips]) => ips.length > 0));
+}
+
+/**
+ * What other nodes send here for a VNID leaves with the egress IP that this node hosts for it, or, where that drains, only
+ * if the node knows its connection.
+ */
 function hostedFlowsOf(facts: NodeFacts, vnid: Vnid, ip: Ip): Flow[] {
   const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
   const { hosted, hostedRecorded } = priority.egressIP;
   const at = (priority: number, match: Flow['match'], actions: Action[]): Flow => ({
     ...{ table: table.egressIP, priority, match, actions },
   });
-  const any = at(hosted, match, localHop(facts, vnid, ip));
+  const any = at(hosted, match, localHop(facts, vnid, { egressIP: ip }));
   if (facts.datapath === 'system') return [any];
-  const recorded = { ...recordedWith(facts, vnid, ip), ...match };
+  const recorded = { ...recordedWith(facts, vnid, { egressIP: ip }), ...match };
   return [at(hostedRecorded, recorded, recordedLocalHop(facts, vnid)), any];
 }
 
@@ -283,12 +372,15 @@ function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>): (readonly
 
 /** The flows of table 101 in addition to its defaults, and of table 102, for the VNIDs with a pod or an egress IP on this node. */
 export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): EgressContent {
-  const parts = hostedFlows(facts, hostedHere(facts, state));
+  const leaving = [...drainedHere(facts, state)].flatMap(([vnid, [ip]]) =>
+    ip === undefined ? [] : [[vnid, ip] as const],
+  );
+  const parts = hostedFlows(facts, new Map([...leaving, ...hostedHere(facts, state)]));
   const groups: Group[] = [];
   for (const vnid of localVnids) {
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
-    const rules = vnidRules(facts, vnid, known);
+    const rules = vnidRules(facts, vnid, leavingOf(known, state.drains?.get(vnid) ?? noDrains));
     parts.push(rules.flows);
     groups.push(...rules.groups);
   }
