@@ -11,7 +11,7 @@ import {
 } from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
 import { drainAnnotation } from '../src/model/objects/drain.ts';
-import { excludedAnnotation, ruleAnnotations } from '../src/model/objects/egressrules.ts';
+import { bandwidthAnnotation, excludedAnnotation, ruleAnnotations } from '../src/model/objects/egressrules.ts';
 import { placementAnnotations } from '../src/model/objects/placement.ts';
 import {
   assignSubnetAnnotation,
@@ -110,6 +110,10 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [ruleAnnotations.except]: ['NetNamespace', 'traffic to these takes no egress IP'],
   [ruleAnnotations.destinationIPs]: ['NetNamespace', '`CIDR=EGRESSIP`: which egress IP traffic to a network takes'],
   [ruleAnnotations.podSelector]: ['NetNamespace', 'a label selector: only pods that it selects take an egress IP'],
+  [bandwidthAnnotation]: [
+    'NetNamespace',
+    'what its pods may send by each of its egress IPs in a second, from `1k` to `1P` bits',
+  ],
   [placementAnnotations.nodeSelector]: [
     'NetNamespace',
     'a label selector: the only nodes on which automatic assignment puts its egress IPs (`docs/finer-rules.md`)',

@@ -1,6 +1,6 @@
 /** Pools on an API server: what is given, that a restart and a second leader give nothing twice, and what is told. */
 import { crds } from '../../api/crds.ts';
-import { customResourceDefinitions, egressPools, leases, namespaces } from '../../api/kinds.ts';
+import { customResourceDefinitions, egressPools, leases, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { agentLabels, verdictLease } from '../../src/io/kube/verdict.ts';
 import { inUseReason } from '../../src/model/egress/in-use.ts';
 import type { EgressPoolObject, KubeObject } from '../../src/model/objects/raw.ts';
@@ -63,6 +63,24 @@ test('an address is given, assigned and given back; nodes, the pod network and w
   await server.client.delete(namespaces, { name: 'shop' });
   await until('the pool has all back', async () => (await grantedBy('p')).length === 0);
   expect(await listOf('theirs')).toEqual(['192.168.7.12']);
+});
+
+test('a namespace with a node selector gets what a selected node may host, once one is selected', async () => {
+  for (const [name, range] of [
+    ['node0', '192.168.7.100/32'],
+    ['node1', '192.168.7.101/32'],
+  ] as const)
+    await cluster.patchHost(name, { egressCIDRs: [range] });
+  await pool('p', ['192.168.7.100-192.168.7.101']);
+  await cluster.namespace('shop');
+  const selector = { metadata: { annotations: { 'egress.sdn-compat.io/node-selector': 'zone=b' } } };
+  await server.client.patch(netNamespaces, { name: 'shop' }, selector, { type: 'merge' });
+  await ask('shop', '1');
+  const event = await cluster.event('EgressIPNotGranted', 'shop');
+  expect(event.message).toContain('no more free address that a node of node selector zone=b may host');
+  await server.client.patch(nodes, { name: 'node1' }, { metadata: { labels: { zone: 'b' } } }, { type: 'merge' });
+  await untilList('shop', ['192.168.7.101']);
+  expect(await cluster.hostOf('192.168.7.101')).toBe('node1');
 });
 
 test('a restart changes nothing, and two that lead at once give no address twice', async () => {

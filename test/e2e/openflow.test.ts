@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { egressState } from '../../src/model/egress/state.ts';
 import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
-import type { Flow, Group } from '../../src/node/ovs/flow.ts';
+import type { Flow, Group, Meter } from '../../src/node/ovs/flow.ts';
 import { Bridge } from '../../src/node/ovs/openflow/bridge.ts';
 import {
   asWeWrite,
@@ -16,10 +16,10 @@ import {
   emptyBridge,
   wantedContent,
 } from '../../src/node/ovs/openflow/content.ts';
-import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
-import { flowKey, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
+import { parseFlows, parseGroups, parseMeters } from '../../src/node/ovs/parse.ts';
+import { flowKey, renderFlow, renderGroup, renderMeter } from '../../src/node/ovs/render.ts';
 import { planNode } from '../../src/node/plan/node.ts';
-import { anyFlow } from '../node/ovs/flows.ts';
+import { anyFlow, anyMeter } from '../node/ovs/flows.ts';
 import { nodeInput, scenes, value } from '../node/states.ts';
 import { rounds } from '../rounds.ts';
 import { OpenVswitchAlone } from './alone.ts';
@@ -85,7 +85,8 @@ async function holds(flows: readonly Flow[], groups: readonly Group[]): Promise<
 
 test.each(Object.keys(scenes))('%s is the same for ovs-ofctl, whoever writes and whoever reads', async (name) => {
   for (const datapath of ['netdev', 'system'] as const) {
-    const { flows, groups } = planNode(nodeInput({ ...scenes[name]!, datapath }));
+    const { flows, groups, meters } = planNode(nodeInput({ ...scenes[name]!, datapath }));
+    for (const meter of meters.values()) await bridge.setMeter(meter, false);
     await holds(flows, groups);
   }
 });
@@ -94,7 +95,7 @@ test.each(Object.keys(scenes))('%s is the same for ovs-ofctl, whoever writes and
 function fitting(flow: Flow): Flow {
   const { proto } = flow.match;
   const isIp = proto !== undefined && proto !== 'arp';
-  const actions = flow.actions.filter(({ kind }) => kind !== 'group' && (isIp || kind !== 'ct'));
+  const actions = flow.actions.filter(({ kind }) => kind !== 'group' && kind !== 'meter' && (isIp || kind !== 'ct'));
   const last = actions.at(-1);
   const isBackwards = last?.kind === 'goto' && last.table <= flow.table;
   return { ...flow, actions: isBackwards ? actions.slice(0, -1) : actions };
@@ -107,6 +108,55 @@ test('any flows are the same for ovs-ofctl, whoever writes and whoever reads', a
     }),
     { numRuns: rounds(300) },
   );
+});
+
+/** The meters that ovs-ofctl reads, as lines of ours. */
+const dumpedMeters = async (): Promise<readonly string[]> =>
+  parseMeters(await alone.ofctl(['dump-meters', 'br0']))
+    .map(({ id, meter }) => (meter === undefined ? `not ours: ${id}` : renderMeter(meter)))
+    .sort();
+
+test('any meters are the same for ovs-ofctl, whoever writes and whoever reads', async () => {
+  const read = async () => [...(await bridge.meters())].map(({ meter }) => meter);
+  const sorted = (meters: readonly Meter[]): readonly Meter[] => meters.toSorted((a, b) => a.id - b.id);
+  await make(emptyBridge);
+  expect(await bridge.meterFeatures()).toMatchObject({ canLimit: true });
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(anyMeter, { maxLength: 5, selector: ({ id }) => id }), async (meters) => {
+      await alone.ofctl(['del-meters', 'br0']);
+      for (const meter of meters) expect(await bridge.setMeter(meter, false)).toBeUndefined();
+      expect(await dumpedMeters()).toEqual(meters.map(renderMeter).sort());
+      const changed = meters.map((meter) => ({ ...meter, rate: 1_000 }));
+      for (const meter of changed) expect(await bridge.setMeter(meter, true)).toBeUndefined();
+      expect(await dumpedMeters()).toEqual(changed.map(renderMeter).sort());
+      for (const { id } of meters) await bridge.deleteMeter(id);
+      expect(await dumpedMeters()).toEqual([]);
+      for (const meter of meters) await alone.ofctl(['add-meter', 'br0', renderMeter(meter)]);
+      expect(sorted((await read()).flatMap((meter) => meter ?? []))).toEqual(sorted(meters));
+    }),
+    { numRuns: rounds(20) },
+  );
+  await alone.ofctl(['del-meters', 'br0']);
+});
+
+test('a meter of others is known by its number, and a refusal has its reason', async () => {
+  await alone.ofctl(['add-meter', 'br0', 'meter=7,pktps,burst,bands=type=drop,rate=5,burst_size=5']);
+  expect([...(await bridge.meters())]).toEqual([{ id: 7, meter: undefined }]);
+  const meter = { id: 7, rate: 1_000, burst: 1_000 };
+  expect(await bridge.setMeter(meter, false)).toMatch(/^meter=7,.*: meter refused: it is there$/);
+  expect(await bridge.setMeter({ ...meter, id: 8 }, true)).toMatch(/^meter=8,.*: meter refused: unknown meter$/);
+  expect(await bridge.setMeter({ ...meter, id: 0 }, false)).toMatch(/: meter refused: bad number$/);
+  const limited: Flow = { table: 5, priority: 1, match: { proto: 'ip' }, actions: [{ kind: 'meter', id: 8 }] };
+  await expect(bridge.apply(bundleMessages(emptyBridge, wantedContent([limited], [])))).rejects.toThrow(
+    'table=5,priority=1,ip,actions=meter:8',
+  );
+  // what is deleted takes its flows with it, and we hear of that
+  expect(await bridge.setMeter(meter, true)).toBeUndefined();
+  await make(wantedContent([{ ...limited, actions: [{ kind: 'meter', id: 7 }] }], []));
+  const before = heard.changed;
+  await alone.ofctl(['del-meters', 'br0']);
+  await until('the loss is heard', () => Promise.resolve(heard.changed > before));
+  expect(await dumped()).toEqual([]);
 });
 
 const foreign = [

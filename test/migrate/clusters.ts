@@ -135,7 +135,7 @@ export const clusters = {
       ...project('red', 11, ['192.168.7.200'], {
         annotations: { 'egress.sdn-compat.io/destinations': '10.0.0.0/8', 'egress.sdn-compat.io/other': 'x' },
       }),
-      ...project('blue', 12, ['192.168.7.201']),
+      ...project('blue', 12, ['192.168.7.201'], { annotations: { 'egress.sdn-compat.io/bandwidth': '10M' } }),
     ],
   },
   multicast: {

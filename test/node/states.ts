@@ -288,6 +288,23 @@ export const scenes: Readonly<Record<string, Scene>> = {
     rules: { 77: { 'pod-selector': 'app=web', 'except-destinations': '10.1.9.0/24' } },
     podLabels: { 2: { app: 'web' }, 3: { app: 'db' } },
   },
+  'egress-limited': {
+    pods: { 2: 77, 3: 78 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'], 78: ['192.168.7.202'], 79: ['192.168.7.203'] },
+    hosts: { 0: ['192.168.7.200', '192.168.7.203'], 1: ['192.168.7.201', '192.168.7.202'] },
+    rules: {
+      77: { bandwidth: '10M', 'destination-ips': '10.1.8.0/24=192.168.7.200' },
+      78: { bandwidth: '20M' },
+      79: { bandwidth: '1k' },
+    },
+  },
+  'egress-limited-system': {
+    datapath: 'system',
+    pods: { 2: 0 },
+    requests: { 0: ['192.168.7.200'] },
+    hosts: { 0: ['192.168.7.200'] },
+    rules: { 0: { bandwidth: '2500M' } },
+  },
   'egress-local-and-remote': {
     pods: { 2: 77 },
     requests: { 77: ['192.168.7.200', '192.168.7.201'] },

@@ -5,6 +5,7 @@ import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
 import { type InputProblem, problemText } from '../../io/input/manifests.ts';
 import { parseRequest } from '../../model/objects/egresspool.ts';
+import { placementsByName } from '../../model/objects/placement.ts';
 import { grantedOf, wouldHave } from '../../model/pools/plan.ts';
 import {
   changedCluster,
@@ -52,7 +53,7 @@ export async function runSimulate(flags: SimulateFlags): Promise<void> {
     report(`${name} ${why}: it counts as online, --node-down ${name} says otherwise\n`);
   for (const [name, ips] of refused)
     for (const reason of ips.values()) report(`${name} refuses an egress IP today: ${reason}\n`);
-  const asked = flags.request.flatMap((text) => requestChanges(text, known));
+  const asked = flags.request.flatMap((text) => requestChanges(text, known, changes));
   const changed = changedCluster(cluster, [...asked, ...changes]);
   if (!changed.ok) throw new Failure(changed.error, badInput);
   print(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));
@@ -74,13 +75,21 @@ function checkCombination(flags: SimulateFlags): void {
 }
 
 /** Parses `NAMESPACE=N`, and returns what changes when its Namespace asks pools for so many addresses. */
-function requestChanges(text: string, { cluster, pools }: ReadCluster): readonly SimulatedChange[] {
+function requestChanges(
+  text: string,
+  { cluster, pools }: ReadCluster,
+  changes: readonly SimulatedChange[],
+): readonly SimulatedChange[] {
   const [, namespace = '', number = ''] = /^([^=]+)=(.*)$/.exec(text) ?? [];
   const count = must('--request', parseRequest(number));
   if (pools === undefined) throw new Failure('--request: there is no EgressPool', badInput);
   const found = cluster.netNamespaces.find(({ name }) => name === namespace);
   if (found === undefined) throw new Failure(`--request: there is no NetNamespace ${namespace}`, badInput);
-  const { addresses, problems } = wouldHave(pools.input, namespace, count);
+  // an address must be one for a node that the namespace then selects
+  const selecting = changes.filter(({ kind }) => kind === 'setNodeSelector');
+  const placed = changedCluster(cluster, selecting);
+  const placements = placementsByName((placed.ok ? placed.value : cluster).netNamespaces);
+  const { addresses, problems } = wouldHave({ ...pools.input, placements }, namespace, count);
   for (const problem of problems) report(`Namespace ${namespace}: ${problem}\n`);
   const object = pools.input.netNamespaces.find(({ metadata }) => metadata.name === namespace);
   const before = object === undefined ? [] : grantedOf(object);

@@ -44,6 +44,12 @@ function rulesTable({ rules = [] }: Status): string {
   return aligned([['NAMESPACE', 'TAKES EGRESS IP', 'BUT NOT', 'BY NETWORK', 'PODS'], ...rows]);
 }
 
+function bandwidthsTable({ bandwidths = [] }: Status): string {
+  if (bandwidths.length === 0) return '';
+  const rows = bandwidths.map(({ namespaces, bandwidth }) => [namespaces.join(','), bandwidth]);
+  return aligned([['NAMESPACE', 'BANDWIDTH OF EACH EGRESS IP'], ...rows]);
+}
+
 function placementsTable({ placements = [] }: Status): string {
   if (placements.length === 0) return '';
   const rows = placements.map(({ namespaces, nodeSelectors, isUnreadable, selected, noFailback }) => [
@@ -132,6 +138,7 @@ export function statusTable(status: Status, standing: Standing, isWide: boolean)
     `${summary(status, standing)}${lines(problems)}`,
     ipTable(status),
     rulesTable(status),
+    bandwidthsTable(status),
     placementsTable(status),
     poolsTable(status),
     nodeTable(nodes, isWide),

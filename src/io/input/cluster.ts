@@ -18,32 +18,25 @@ import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { poolsStatus } from '../../model/cluster/pools.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
 import { inUseElsewhere } from '../../model/egress/in-use.ts';
-import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
+import { parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   ClusterNetworkObject,
-  EgressPoolObject,
   HostSubnetObject,
   KubeObject,
-  NamespaceObject,
   NetNamespaceObject,
 } from '../../model/objects/raw.ts';
-import {
-  clusterNetworkShape,
-  egressPoolShape,
-  hostSubnetShape,
-  netNamespaceShape,
-  objectShape,
-} from '../../model/objects/shapes.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/objects/shapes.ts';
 import { firewallIn } from '../../model/policy/egressfirewall.ts';
 import { type KnownPools, poolsInput } from '../../model/pools/input.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isForbidden, isNotFound } from '../kube/error.ts';
 import { controllerOf, ownLabels, verdictOf } from '../kube/verdict.ts';
 import { isIndexRow } from './index-row.ts';
-import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
+import { type InputProblem, type Manifest, readManifests, shaped } from './manifests.ts';
+import { poolObjects, poolsIn, type PoolsRead } from './pools.ts';
+import { type Listed, listed, whyUnread } from './unread.ts';
 
 /** A cluster, and what is known of its nodes. */
 export interface ReadCluster extends NodeReports {
@@ -60,30 +53,10 @@ export function statusOfRead({ cluster, unread, pools, ...reports }: ReadCluster
   return pools === undefined ? status : { ...status, ...poolsStatus(pools, reports.assignments === undefined) };
 }
 
-/** What is not known without a kind. */
-const meanings = new Map<Kind, string>([
-  [hostSubnets, 'which nodes have which egress IPs'],
-  [netNamespaces, 'which namespaces request which egress IPs'],
-  [nodes, 'which nodes are Ready, and what a cloud lets them have'],
-  [clusterNetworks, 'which networks are those of pods and Services'],
-  [egressIPs, 'which node has each egress IP where OVN-Kubernetes forwards'],
-  [egressFirewalls, 'which namespaces without an egress IP are closed'],
-  [egressPools, 'which addresses namespaces may ask for'],
-  [namespaceKind, 'which namespaces ask for addresses of EgressPools'],
-  [leases, 'which egress IPs the agents refuse to carry, and what they have applied'],
-]);
-
 /** Selects the Leases in which agents and controllers say how they are. */
 export const ownSelector = Object.entries(ownLabels)
   .map(([key, value]) => `${key}=${value}`)
   .join();
-
-/** The objects of a kind; none if they could not be read, with the line for `unread` and what was wrong. */
-interface Listed<T> {
-  readonly items: readonly T[];
-  readonly unread?: readonly [Kind, string];
-  readonly error?: unknown;
-}
 
 /**
  * Reads the cluster from an API server. A kind that cannot be listed, because the server does not serve it, does not
@@ -121,21 +94,6 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
   return { ...withPools(read, raw, pooled), unread: new Map(unread) };
 }
 
-interface PoolsRead {
-  readonly pools: readonly EgressPoolObject[];
-  readonly namespaces: readonly NamespaceObject[];
-}
-
-/** EgressPools and, where there are some, the Namespaces that may ask for addresses. */
-async function poolObjects(client: KubeClient): Promise<PoolsRead & { readonly lists: readonly Listed<unknown>[] }> {
-  const pools = await listed(egressPools, client.list<EgressPoolObject>(egressPools));
-  // most clusters have none, and who may not list them there is told the same
-  const isNone = pools.error === undefined ? pools.items.length === 0 : whyUnread(pools.error) !== undefined;
-  if (isNone) return { pools: [], namespaces: [], lists: [] };
-  const namespaces = await listed(namespaceKind, client.list<NamespaceObject>(namespaceKind));
-  return { pools: pools.items, namespaces: namespaces.items, lists: [pools, namespaces] };
-}
-
 /** With its pools, if there are some. */
 function withPools(read: ReadCluster, raw: RawCluster, { pools, namespaces }: PoolsRead): ReadCluster {
   if (pools.length === 0) return read;
@@ -152,27 +110,6 @@ async function ovnObjects(
     listed(egressFirewalls, client.list<KubeObject>(egressFirewalls)),
   ]);
   return { assigned, firewalls };
-}
-
-async function listed<T>(kind: Kind, listing: Promise<{ readonly items: readonly T[] }>): Promise<Listed<T>> {
-  try {
-    return { items: (await listing).items };
-  } catch (error) {
-    return { items: [], unread: [kind, unreadText(kind, error)], error };
-  }
-}
-
-/** The line for a kind that could not be read because of this error. */
-export function unreadText(kind: Kind, error: unknown): string {
-  const why = whyUnread(error) ?? `cannot be read (${error instanceof Error ? error.message : String(error)})`;
-  const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
-  return `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`;
-}
-
-/** Why the server lists no objects of a kind that it could list; undefined for any other error. */
-export function whyUnread(error: unknown): string | undefined {
-  if (isNotFound(error)) return 'are not served';
-  return isForbidden(error) ? 'may not be listed' : undefined;
 }
 
 /**
@@ -216,15 +153,6 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
   return ok(withPools(assemble(raw, said.value, machines.value.length > 0 ? 'all' : 'none'), raw, pools.value));
 }
 
-/** The EgressPools in files, and the Namespaces that may ask them for addresses. */
-function poolsIn(of: (kind: Kind) => readonly Manifest[]): Result<PoolsRead, InputProblem> {
-  const pools = shaped(of(egressPools), egressPoolShape);
-  if (!pools.ok) return pools;
-  const namespaces = shaped(of(namespaceKind), objectShape);
-  if (!namespaces.ok) return namespaces;
-  return ok({ pools: pools.value, namespaces: namespaces.value });
-}
-
 /** What the Leases in files say, and the objects of OVN-Kubernetes beside them. */
 function saidIn(of: (kind: Kind) => readonly Manifest[]): Result<SaidLeases, InputProblem> {
   const found = shaped(of(leases), objectShape);
@@ -239,19 +167,6 @@ function saidIn(of: (kind: Kind) => readonly Manifest[]): Result<SaidLeases, Inp
     egressIPs: assigned.value.length > 0 ? assigned.value : undefined,
     firewalls: firewalls.value.length > 0 ? firewalls.value : undefined,
   });
-}
-
-function shaped<T>(
-  manifests: readonly Manifest[],
-  shape: (value: unknown) => Result<T, FieldProblem>,
-): Result<readonly T[], InputProblem> {
-  const values: T[] = [];
-  for (const { object, source } of manifests) {
-    const value = shape(object);
-    if (!value.ok) return err(problemAt(source, value.error.field, value.error.reason));
-    values.push(value.value);
-  }
-  return ok(values);
 }
 
 /** The Leases of agents and controllers, and whether the input has any or could have. */

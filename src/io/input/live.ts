@@ -20,7 +20,8 @@ import { messageOf } from '../../model/values/message-of.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type ObjectCache, watchKind } from '../kube/watch.ts';
 import type { Logger } from '../log.ts';
-import { assemble, isOnOvn, ownSelector, type ReadCluster, unreadText, whyUnread } from './cluster.ts';
+import { assemble, isOnOvn, ownSelector, type ReadCluster } from './cluster.ts';
+import { unreadText, whyUnread } from './unread.ts';
 
 /** The cluster as it is now. */
 export interface LiveCluster extends ReadCluster {

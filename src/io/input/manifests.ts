@@ -5,6 +5,7 @@
 import { CORE_SCHEMA, load, loadAll, mergeTag, YAMLException } from 'js-yaml';
 import partition from 'lodash/partition.js';
 import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
+import type { FieldProblem } from '../../model/objects/fields.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { filesOf, isCalledLikeOne, readTexts, type TextFile } from './files.ts';
@@ -267,4 +268,18 @@ export function isOfKind(object: Readonly<Record<string, unknown>>, kind: Kind):
     object['apiVersion'] === apiVersionOf(kind) ||
     (kind.group === 'network.openshift.io' && object['apiVersion'] === 'v1')
   );
+}
+
+/** The objects, each held to the shape; the first that does not fit is the problem. */
+export function shaped<T>(
+  manifests: readonly Manifest[],
+  shape: (value: unknown) => Result<T, FieldProblem>,
+): Result<readonly T[], InputProblem> {
+  const values: T[] = [];
+  for (const { object, source } of manifests) {
+    const value = shape(object);
+    if (!value.ok) return err(problemAt(source, value.error.field, value.error.reason));
+    values.push(value.value);
+  }
+  return ok(values);
 }

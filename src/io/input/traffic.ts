@@ -21,8 +21,8 @@ import type { EndpointSliceObject, ServiceObject, ServiceObjects } from '../../m
 import { messageOf } from '../../model/values/message-of.ts';
 import { ok, type Result } from '../../model/values/result.ts';
 import { type KubeClient, objectGuard } from '../kube/client.ts';
-import { whyUnread } from './cluster.ts';
 import { type InputProblem, readManifests } from './manifests.ts';
+import { whyUnread } from './unread.ts';
 
 export interface TrafficObjects {
   readonly clusterNetworks: readonly ClusterNetworkObject[];

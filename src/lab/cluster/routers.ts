@@ -10,7 +10,7 @@ import { type Exec, must } from '../../io/programs/exec.ts';
 import { workloadItem } from '../../migrate/kinds/workload.ts';
 import { haproxyConfig } from '../../migrate/proxies/haproxy.ts';
 import { squidConfig } from '../../migrate/proxies/squid.ts';
-import { type Environment, environmentOf, variable } from '../../migrate/routers/environment.ts';
+import { egressSource, type Environment, environmentOf, variable } from '../../migrate/routers/environment.ts';
 import {
   destinationVariables,
   modeOf,
@@ -22,8 +22,8 @@ import {
 } from '../../migrate/routers/mode.ts';
 import { parseIpv4 } from '../../model/objects/fields.ts';
 import type { PodObject } from '../../model/objects/raw.ts';
-import { type Ip, parseIfaddr } from '../../model/values/address.ts';
-import { ok, type Result } from '../../model/values/result.ts';
+import type { Ip } from '../../model/values/address.ts';
+import type { Result } from '../../model/values/result.ts';
 import { unprivilegedArgv } from './unprivileged.ts';
 
 const macvlan = 'macvlan0';
@@ -72,7 +72,7 @@ function wanted<T>(value: Result<T>): T {
 
 /** Gives macvlan0 the router's address and makes its gateway the default; in redirect mode it forwards from then on. */
 async function takeAddress(exec: Exec, env: Environment, netns: string): Promise<void> {
-  const source = wanted(variable(env, 'EGRESS_SOURCE', sourceOf));
+  const { ip: source } = wanted(egressSource(env));
   const gateway = wanted(variable(env, 'EGRESS_GATEWAY', parseIpv4));
   const inPod = (...argv: string[]): Promise<string> => must(exec, 'ip', ['netns', 'exec', netns, ...argv]);
   await inPod('ip', 'address', 'replace', `${source}/32`, 'dev', macvlan);
@@ -83,11 +83,6 @@ async function takeAddress(exec: Exec, env: Environment, netns: string): Promise
   const redirect = wanted(variable(env, destinationVariables.redirect, parseRedirect));
   await inPod('sysctl', '-qw', 'net.ipv4.ip_forward=1');
   await inPod('nft', redirectRules(redirect, source));
-}
-
-function sourceOf(text: string): Result<Ip> {
-  const address = parseIfaddr(text);
-  return address.ok ? ok(address.value.ip) : parseIpv4(text);
 }
 
 function redirectRules({ redirectRules: rules, fallbackIP }: Redirect, source: Ip): string {

@@ -23,7 +23,7 @@ export function compareTargets(
   targets: readonly Target[],
   machineNetworks: readonly string[],
 ): Comparison {
-  const requests = requestsOf(snapshot, { only: [], namespaces: [], prefix: 'egressip' });
+  const requests = requestsOf(snapshot, { only: [], namespaces: [], prefix: 'egressip', dropPolicies: false });
   const rows = targets.flatMap((target) => rowOf(target, { snapshot, requests, machineNetworks }) ?? []);
   const [best, ...others] = rows.toSorted(compareRows);
   if (best === undefined || requests.groups.every(({ today }) => today.kind !== 'via')) return { targets: rows };

@@ -30,14 +30,32 @@ export const prerequisiteUnknown = makes(
   }),
 );
 
-export const policyUntranslated = makes('PolicyUntranslated', (facts: Namespaced & { readonly plugin: string }) => ({
-  kind: 'EgressNetworkPolicy',
-  namespace: facts.namespace,
-  name: facts.name,
-  today: 'OpenShift SDN lets the namespace reach only what the policy allows.',
-  tomorrow: `Nothing is made of it for ${facts.plugin}: all that it denies is open.`,
-  action: 'Write a NetworkPolicy or a policy of the target for it, then plan with --only egressip.',
-}));
+interface Policy extends Namespaced {
+  readonly plugin: string;
+  /** What it denies today, or why nothing. */
+  readonly effect:
+    | { readonly kind: 'closes'; readonly denied: readonly string[] }
+    | { readonly kind: 'nothing'; readonly why: string };
+  /** The admin wants the plan to drop it. */
+  readonly isAccepted: boolean;
+}
+
+export const policyUntranslated = makes('PolicyUntranslated', ({ plugin, effect, isAccepted, ...policy }: Policy) => {
+  const object = { kind: 'EgressNetworkPolicy', ...policy };
+  if (effect.kind === 'nothing')
+    return {
+      ...{ ...object, severity: 'info', span: null },
+      today: `It closes nothing: ${effect.why}.`,
+      tomorrow: `Nothing is made of it for ${plugin}, and nothing is opened.`,
+      action: 'Nothing.',
+    };
+  return {
+    ...{ ...object, severity: isAccepted ? 'warning' : 'blocker' },
+    today: `The namespace does not reach ${listText(effect.denied, 5)} outside, unless an earlier rule allows it.`,
+    tomorrow: `Nothing is made of it for ${plugin}: all that it denies is open from the switch.`,
+    action: `Write a policy of the new network plugin for it (a NetworkPolicy knows CIDRs that are allowed, but no names and no order of rules)${isAccepted ? '' : ', and plan with --drop-policies, which warns only'}.`,
+  };
+});
 
 interface Feature {
   readonly plugin: string;

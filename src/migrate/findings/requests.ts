@@ -23,6 +23,13 @@ export const finerRulesLost = makes('FinerRulesLost', ({ plugin, annotations, ..
   action: 'Let firewalls and peers outside expect the egress IPs for all traffic, before the switch.',
 }));
 
+export const bandwidthLost = makes('FinerRulesLost', ({ plugin, annotations, ...object }: Annotated) => ({
+  ...object,
+  today: `By each of its egress IPs goes at most so much in a second, by ${listText(annotations)}.`,
+  tomorrow: `Nothing is made of that for ${plugin}: its pods send as much as they can.`,
+  action: 'Limit them before the switch: each Pod by kubernetes.io/egress-bandwidth, or all of them outside.',
+}));
+
 export const placementLost = makes('FinerRulesLost', ({ plugin, annotations, ...object }: Annotated) => ({
   ...object,
   today: `Automatic assignment puts its egress IPs on some nodes only, or does not move them back, by ${listText(annotations)}.`,

@@ -1,8 +1,15 @@
 /** Proxies in place of egress routers for which the new network plugin has no object. Pure. */
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { type Ip, parseIfaddr, parseIp } from '../../model/values/address.ts';
+import type { Ip } from '../../model/values/address.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { type Environment, environmentOf, isRouter, macvlanHolders, variable } from '../routers/environment.ts';
+import {
+  egressSource,
+  type Environment,
+  environmentOf,
+  isRouter,
+  macvlanHolders,
+  variable,
+} from '../routers/environment.ts';
 import {
   destinationVariables,
   type DnsRule,
@@ -167,13 +174,11 @@ function sourceFor(router: RouterRef, env: Environment, { options, given }: Maki
   if (given.isUnknown) return err('what other namespaces and nodes have could not be read');
   const requested = given.requests(router.namespace);
   if (requested.length > 0) return err(`it requests ${requested.join(', ')}, and a pod can have one EgressIP only`);
-  const source = variable(env, 'EGRESS_SOURCE', (text) => {
-    const address = parseIfaddr(text);
-    return address.ok ? ok(address.value.ip) : parseIp(text);
-  });
+  const source = egressSource(env);
   if (!source.ok) return source;
-  const other = given.take(source.value, `${router.kind} ${router.namespace}/${router.name}`);
-  return other === undefined ? source : err(`${source.value} is that of ${other}`);
+  const { ip } = source.value;
+  const other = given.take(ip, `${router.kind} ${router.namespace}/${router.name}`);
+  return other === undefined ? ok(ip) : err(`${ip} is that of ${other}`);
 }
 
 /** A router's second interface passes egress policies by; a proxy does not. */

@@ -6,7 +6,7 @@ import { matches, namesIn, selectsAll } from '../../model/objects/selector.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { compareText } from '../../model/values/names.ts';
 import { egressIPFamilyLost, namespaceSelectorLost, nothingSelected, podSelectorLost } from '../findings/back.ts';
-import { fieldLost } from '../findings/claims.ts';
+import { addressFixed, addressUnknown, fieldLost } from '../findings/claims.ts';
 import type { Finding } from '../findings/finding.ts';
 import { selecting, withNameLabel } from '../kinds/selection.ts';
 import { objectRef, refNamed } from '../ref.ts';
@@ -64,6 +64,16 @@ export function selectingIn(snapshot: Snapshot): Selecting {
         .map(({ name }) => name)
         .sort(compareText),
   };
+}
+
+/** Says of an object whose address is any of a pool what is not fixed; `given` is what it has now, empty if nothing. */
+export function givenByPool(object: KubeObject, given: string, pool: string | undefined): Finding {
+  const ref = objectRef(object);
+  if (given !== '') return addressFixed({ ...ref, ip: given, pool: pool ?? '' });
+  return addressUnknown({
+    ...ref,
+    why: `It has no address yet${pool === undefined ? '' : `, and takes any of ${pool}`}`,
+  });
 }
 
 /** Says of an object that selects pods that these alone leave with its address. */

@@ -15,6 +15,14 @@ export const prefixOption: PlanOption = {
       : err('it must be the beginning of an object name: lower case letters, digits and hyphens.'),
 };
 
+/** Of targets that make nothing of EgressNetworkPolicies. */
+export const dropPoliciesOption: PlanOption = {
+  key: 'dropPolicies',
+  flags: '--drop-policies',
+  description: 'make nothing of EgressNetworkPolicies that close something today, and warn only',
+  unset: false,
+};
+
 /** The texts of a list; undefined if it is none. */
 export function textsOf(value: Json | undefined): readonly string[] | undefined {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;

@@ -15,6 +15,8 @@ export interface RequestOptions {
   readonly namespaces: readonly string[];
   /** Beginning of the names of objects. */
   readonly prefix: string;
+  /** Whether EgressNetworkPolicies that close something are left behind, with a warning. */
+  readonly dropPolicies: boolean;
 }
 
 export interface Requests extends Scope, Hosting {

@@ -20,7 +20,7 @@ import { finerRulesFindings } from './finer-rules.ts';
 import type { RequestGroup } from './groups.ts';
 import { inputPart } from './missing-input.ts';
 import { labelChanges } from './node-labels.ts';
-import { prefixOption, textsOf } from './options.ts';
+import { dropPoliciesOption, prefixOption, textsOf } from './options.ts';
 import { presentFindings } from './present.ts';
 import { type RequestOptions, type Requests, requestsOf } from './requests.ts';
 import type { Made, MakeObjects, ServedGroup, Traits } from './served.ts';
@@ -52,7 +52,7 @@ export function requestTarget({ steps: own, make, madeFrom = [], selectsByLabel,
     beside: makes,
     steps,
     before: (snapshot) => withoutPlans(snapshot, makes),
-    options: [prefixOption],
+    options: [prefixOption, dropPoliciesOption],
     translator: (given) => {
       const options = readOptions(given);
       return (
@@ -163,7 +163,9 @@ function inOrder(changes: readonly Change[], steps: readonly string[]): readonly
 
 function readOptions(shown: JsonObject): RequestOptions | undefined {
   const [only, namespaces] = [textsOf(shown['only']), textsOf(shown['namespaces'])];
-  const { prefix } = shown;
-  if (typeof prefix !== 'string' || only === undefined || namespaces === undefined) return undefined;
-  return { only: concerns.filter((concern) => only.includes(concern)), namespaces, prefix };
+  // plans of earlier programs have no dropPolicies
+  const { prefix, dropPolicies = false } = shown;
+  if (typeof prefix !== 'string' || typeof dropPolicies !== 'boolean') return undefined;
+  if (only === undefined || namespaces === undefined) return undefined;
+  return { only: concerns.filter((concern) => only.includes(concern)), namespaces, prefix, dropPolicies };
 }

@@ -2,7 +2,8 @@
 import { clusterNetworks, netNamespaces } from '../../../api/kinds.ts';
 import { multicastAnnotation } from '../../model/objects/well-known.ts';
 import type { Finding } from '../findings/finding.ts';
-import { featureUntranslated, policyUntranslated } from '../findings/others.ts';
+import { featureUntranslated } from '../findings/others.ts';
+import { policyFindings } from './policies.ts';
 import type { Requests } from './requests.ts';
 
 /** One finding for each object. */
@@ -10,9 +11,7 @@ export function untranslatedFindings(requests: Requests, plugin: string): readon
   const { wants, snapshot, chosen, network } = requests;
   const isIsolated = network?.mode === 'multitenant';
   return [
-    ...(wants('firewall') ? snapshot.egressPolicies.filter(({ namespace }) => chosen(namespace)) : []).map(
-      ({ namespace, name }) => policyUntranslated({ plugin, namespace, name }),
-    ),
+    ...(wants('firewall') ? policyFindings(requests, plugin) : []),
     ...(wants('multicast') ? withMulticast(requests) : []).map((name) =>
       featureUntranslated({
         plugin,

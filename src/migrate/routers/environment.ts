@@ -1,4 +1,5 @@
 /** What asks for a macvlan interface, and the variables that tell an egress router what to do. */
+import { type Ip, parseIfaddr, parseIp } from '../../model/values/address.ts';
 import { compareText } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Variable, WorkloadItem } from '../kinds/workload.ts';
@@ -39,6 +40,16 @@ export function environmentOf(snapshot: Configured, { namespace, containers }: W
     }
   }
   return found;
+}
+
+/** The address of the router's macvlan interface, with or without a prefix length. Errors begin with the variable's name. */
+export function egressSource(env: Environment): Result<{ readonly ip: Ip; readonly prefixLength?: number }> {
+  return variable<{ readonly ip: Ip; readonly prefixLength?: number }>(env, 'EGRESS_SOURCE', (text) => {
+    const address = parseIfaddr(text);
+    if (address.ok) return ok({ ip: address.value.ip, prefixLength: address.value.network.length });
+    const ip = parseIp(text);
+    return ip.ok ? ok({ ip: ip.value }) : ip;
+  });
 }
 
 /** Whether these are the variables of an egress router. */

@@ -81,7 +81,7 @@ const shown = {
 const rules = {
   InvalidEgressRule: {
     about:
-      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less. An unreadable drain counts as absent too: an egress IP that moves cuts its connections. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
+      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less, and an unreadable bandwidth limits nothing. An unreadable drain counts as absent too: an egress IP that moves cuts its connections. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
     fix: 'Correct the value that the message names, as docs/finer-rules.md has it.',
   },
   NoSelectedNode: {
@@ -222,6 +222,11 @@ const objects = {
     about: 'The node has the address, and another machine answers for it by ARP, too.',
     fix: 'Find the machine with the MAC that the message names, and take the address off it.',
   },
+  BandwidthNotLimited: {
+    about:
+      'The node of the Event hosts an egress IP of the namespace, and Open vSwitch there cannot limit what the namespace sends by it, as annotation egress.sdn-compat.io/bandwidth asks. The traffic goes on, with the egress IP and without the limit.',
+    fix: 'Run a kernel from 4.18 on there, or the userspace datapath, or let another node host the address; or limit the Pods by kubernetes.io/egress-bandwidth.',
+  },
   PodNotAttached: {
     about:
       'The pod asks for a macvlan interface, as egress routers do, and cannot get one: without it the pod would leave with another address than the one that it was made for, so it is not attached.',
@@ -290,8 +295,8 @@ const pools = {
   },
   EgressIPNotGranted: {
     about:
-      'The namespace asks for more egress IPs than it gets: quotas of the pools, or no free address that a HostSubnet may host.',
-    fix: 'Ask for less, raise the quota, enlarge a pool, or give nodes egressCIDRs that hold its addresses.',
+      'The namespace asks for more egress IPs than it gets: quotas of the pools, or no free address that a HostSubnet, or a node of its node selector, may host.',
+    fix: 'Ask for less, raise the quota, enlarge a pool, or give nodes, of those that are selected, egressCIDRs that hold its addresses.',
   },
   EgressIPRequestInvalid: {
     about: 'Annotation egress.sdn-compat.io/request is no number from 0 to 64. The namespace keeps what it has.',

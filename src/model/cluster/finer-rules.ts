@@ -3,7 +3,7 @@ import { joinedRules, unrequested } from '../egress/rules.ts';
 import type { EgressState } from '../egress/state.ts';
 import { requestsOf } from '../egress/verdict.ts';
 import { drainAnnotation } from '../objects/drain.ts';
-import { destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
+import { bandwidthAnnotation, destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
 import { selectorText } from '../objects/selector-text.ts';
 import { listText } from '../values/list-text.ts';
@@ -77,17 +77,17 @@ export type RuleNoteCode =
   'InvalidEgressRule' | 'InvalidExcludedCIDRs' | 'EgressRulesDisagree' | 'EgressIPOfRuleNotRequested';
 
 /** What becomes of a namespace one of whose annotations counts as absent. */
-const instead = (annotation: string): string =>
-  annotation === drainAnnotation
-    ? 'an egress IP that moves cuts its connections'
-    : 'more traffic takes an egress IP, not less';
+function without(annotation: string): string {
+  if (annotation === drainAnnotation) return 'an egress IP that moves cuts its connections';
+  return annotation === bandwidthAnnotation ? 'nothing is limited' : 'more traffic takes an egress IP, not less';
+}
 
 /** What is wrong with the annotations of single namespaces. */
 function unreadable(netNamespaces: readonly NetNamespace[]): readonly RuleNote[] {
   return netNamespaces.flatMap(({ name, ruleProblems = [] }) =>
     ruleProblems.map((problem): RuleNote => ({
       ...{ kind: 'NetNamespace', name, code: 'InvalidEgressRule' },
-      message: `${problemText(problem)}; it counts as absent, so that ${instead(problem.annotation)}`,
+      message: `${problemText(problem)}; it counts as absent, so that ${without(problem.annotation)}`,
     })),
   );
 }

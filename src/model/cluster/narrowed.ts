@@ -7,6 +7,25 @@ export interface Narrowing {
   readonly node?: string | undefined;
 }
 
+type Said = 'rules' | 'bandwidths' | 'placements';
+
+/** What annotations say of these VNIDs, without lists that are empty. */
+function ofVnids(
+  { rules = [], bandwidths = [], placements = [] }: { readonly [K in Said]: Status[K] | undefined },
+  vnids: ReadonlySet<number | null>,
+): Pick<Status, Said> {
+  const left = {
+    rules: rules.filter(({ vnid }) => vnids.has(vnid)),
+    bandwidths: bandwidths.filter(({ vnid }) => vnids.has(vnid)),
+    placements: placements.filter(({ vnid }) => vnids.has(vnid)),
+  };
+  return {
+    ...(left.rules.length === 0 ? {} : { rules: left.rules }),
+    ...(left.bandwidths.length === 0 ? {} : { bandwidths: left.bandwidths }),
+    ...(left.placements.length === 0 ? {} : { placements: left.placements }),
+  };
+}
+
 /**
  * The rows of namespaces or of a node, the nodes that these name, and the notes on either. All agents count for a
  * namespace, because its pods may be on any node: those that have not applied the objects stay.
@@ -21,17 +40,12 @@ export function narrowed(status: Status, { namespaces, node }: Narrowing): Statu
   const named = new Set([...egressIPs.flatMap((row) => row.node ?? []), ...(node === undefined ? [] : [node])]);
   const isLate = (state: string): boolean => node === undefined && state !== 'applied' && state !== 'none';
   const vnids = new Set(egressIPs.map(({ vnid }) => vnid));
-  const { rules = [], placements = [], pools, requests, ...others } = status;
+  const { rules, bandwidths, placements, pools, requests, ...others } = status;
   const asking = (requests ?? []).filter(({ namespace }) => namespaces?.has(namespace) === true);
-  const left = {
-    rules: rules.filter(({ vnid }) => vnids.has(vnid)),
-    placements: placements.filter(({ vnid }) => vnids.has(vnid)),
-  };
   return {
     ...others,
     egressIPs,
-    ...(left.rules.length === 0 ? {} : { rules: left.rules }),
-    ...(left.placements.length === 0 ? {} : { placements: left.placements }),
+    ...ofVnids({ rules, bandwidths, placements }, vnids),
     ...(pools === undefined || asking.length === 0 ? {} : { pools, requests: asking }),
     nodes: status.nodes.filter((one) => named.has(one.node) || isLate(one.agent.state)),
     notes: status.notes.filter(({ kind, name }) =>

@@ -13,7 +13,7 @@ export interface NotFollowedNote {
 
 const code = 'AnnotationNotFollowed';
 const instead =
-  'OVN-Kubernetes forwards, and nothing is made of that: all traffic to the outside takes any of the egress IPs, on the nodes that OVN-Kubernetes chooses';
+  'OVN-Kubernetes forwards, and nothing is made of that: all traffic to the outside takes any of the egress IPs, without a limit and on the nodes that OVN-Kubernetes chooses';
 
 /** The notes on all NetNamespaces and the ClusterNetwork. */
 export function notFollowedNotes({ netNamespaces, excluded, excludedProblem }: Cluster): readonly NotFollowedNote[] {

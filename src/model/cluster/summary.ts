@@ -6,6 +6,7 @@ import { type EgressState, egressState } from '../egress/state.ts';
 import { letsNothingOut } from '../policy/egressfirewall.ts';
 import { compareIps, type Ip } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
+import { type BandwidthRow, bandwidthRows } from './bandwidths.ts';
 import type { Cluster } from './cluster.ts';
 import { type RulesRow, rulesRows } from './finer-rules.ts';
 import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
@@ -36,6 +37,8 @@ export interface Status {
   readonly notes: readonly Note[];
   /** Of VNIDs whose traffic does not all take any of their egress IPs; not there where there are none. */
   readonly rules?: readonly RulesRow[];
+  /** Of VNIDs that may send only so much by each egress IP; not there where there are none. */
+  readonly bandwidths?: readonly BandwidthRow[];
   /** Of VNIDs whose egress IPs may not be on all nodes, or stay; not there where there are none. */
   readonly placements?: readonly PlacementRow[];
   /** The EgressPools by name; not there where there are none. */
@@ -198,10 +201,15 @@ function unusedRows({ cluster, state, unread }: Known): StatusRow[] {
 }
 
 /** What annotations say that count where our agents forward. */
-function finerRules(cluster: Cluster, state: EgressState): Pick<Status, 'rules' | 'placements'> {
+function finerRules(cluster: Cluster, state: EgressState): Pick<Status, 'rules' | 'bandwidths' | 'placements'> {
   const rules = rulesRows(cluster, state);
+  const bandwidths = bandwidthRows(cluster, state);
   const placements = placementRows(cluster);
-  return { ...(rules.length === 0 ? {} : { rules }), ...(placements.length === 0 ? {} : { placements }) };
+  return {
+    ...(rules.length === 0 ? {} : { rules }),
+    ...(bandwidths.length === 0 ? {} : { bandwidths }),
+    ...(placements.length === 0 ? {} : { placements }),
+  };
 }
 
 /**

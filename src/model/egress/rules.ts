@@ -74,6 +74,12 @@ export function joinedRules(namespaces: readonly NetNamespace[], excluded: reado
   return { rules: { ...rules, except: [...rules.except, ...never] }, disagree };
 }
 
+/** What all of the namespaces may send by each of their egress IPs: the least that one of them says, in bits per second. */
+export function joinedBandwidth(namespaces: readonly Pick<NetNamespace, 'bandwidth'>[]): number | undefined {
+  const all = namespaces.flatMap(({ bandwidth }) => bandwidth ?? []);
+  return all.length === 0 ? undefined : Math.min(...all);
+}
+
 /** The egress IPs that pairs name and the namespaces do not request: what would take them is dropped. */
 export function unrequested(rules: EgressRules | undefined, requests: readonly Ip[]): readonly Ip[] {
   return [...new Set((rules?.destinationIPs ?? []).map(({ egressIP }) => egressIP))].filter(

@@ -6,7 +6,7 @@ import { type Cidr, compareIps, type Ip } from '../values/address.ts';
 import { compareText, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import type { Reason } from './reasons.ts';
-import { joinedRules } from './rules.ts';
+import { joinedBandwidth, joinedRules } from './rules.ts';
 import type { Unusable } from './unusable.ts';
 
 /** A way out of the cluster: an egress IP and the node that has it. */
@@ -32,6 +32,8 @@ export type VnidState =
       readonly hops: readonly [Hop, ...Hop[]];
       /** For the requested IPs that are not in use, in request order. */
       readonly reasons: readonly Reason[];
+      /** The most bits per second that may leave by each of the hops. */
+      readonly bandwidth?: number;
     });
 
 /** The node that puts an egress IP on its interface, online or not. */
@@ -136,11 +138,16 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   return { assignment };
 }
 
-function stateOf(hops: readonly Hop[], reasons: readonly Reason[], annotated: Annotated): VnidState {
+function stateOf(
+  hops: readonly Hop[],
+  reasons: readonly Reason[],
+  { bandwidth, ...annotated }: Annotated & { readonly bandwidth?: number },
+): VnidState {
   const shared = reasons.some(({ code }) => code === 'EgressIPInSeveralNamespaces');
   const [first, ...more] = hops;
   if (first === undefined || shared) return { kind: 'dropped', reasons, ...annotated };
-  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...annotated };
+  const limited = bandwidth === undefined ? annotated : { ...annotated, bandwidth };
+  return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...limited };
 }
 
 /**
@@ -168,9 +175,12 @@ export function evaluateVnid(
     if (reason === undefined) hops.push(hop);
   }
   const { rules } = joinedRules(namespaces, around.excluded);
-  const drain = joinedDrain(namespaces);
-  const annotated = { ...(rules === undefined ? {} : { rules }), ...(drain === undefined ? {} : { drain }) };
-  const state = stateOf(hops, reasons, annotated);
+  const [drain, bandwidth] = [joinedDrain(namespaces), joinedBandwidth(namespaces)];
+  const state = stateOf(hops, reasons, {
+    ...(rules === undefined ? {} : { rules }),
+    ...(drain === undefined ? {} : { drain }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+  });
   // most VNIDs use all that is assigned to them; and a list that grew holds room for 16
   const isAllUsed = state.kind === 'via' && hops.length === assigned.length;
   return { vnid, namespaces, requests, state, assigned: isAllUsed ? state.hops : assigned.slice() };

@@ -3,6 +3,7 @@
  * read counts as absent: without it all of the namespace's traffic takes an egress IP.
  */
 import { type Cidr, contains, type Ip, parseCidr } from '../values/address.ts';
+import { parseRate } from '../values/rate.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseCidrv4, parseIpv4 } from './fields.ts';
 import type { LabelSelectorObject } from './raw.ts';
@@ -59,6 +60,9 @@ export const ruleAnnotations = {
   destinationIPs: `${ourAnnotations}destination-ips`,
   podSelector: `${ourAnnotations}pod-selector`,
 } as const;
+
+/** The annotation of NetNamespaces with how much their pods may send by each of the egress IPs. */
+export const bandwidthAnnotation = `${ourAnnotations}bandwidth`;
 
 /** The annotation of the ClusterNetwork with networks that are never reached with an egress IP. */
 export const excludedAnnotation = `${ourAnnotations}excluded-cidrs`;
@@ -189,6 +193,15 @@ export function readRules(annotations: Annotations = {}): ReadRules {
   if (destinations === undefined && podSelector === undefined && !hasPairs) return { rules: undefined, problems };
   const ofPods = podSelector === undefined ? {} : { podSelector };
   return { rules: { destinations, except, destinationIPs, ...ofPods }, problems };
+}
+
+/** The most bits per second by each egress IP, by the annotations of a NetNamespace, and what is wrong: then there is none. */
+export function readBandwidth(annotations: Annotations = {}): {
+  readonly bandwidth: number | undefined;
+  readonly problem: AnnotationProblem | undefined;
+} {
+  const problems: AnnotationProblem[] = [];
+  return { bandwidth: read(annotations, bandwidthAnnotation, parseRate, problems), problem: problems[0] };
 }
 
 /** The networks that are never reached with an egress IP, and what is wrong: then there are none. */

@@ -4,7 +4,7 @@ import { compareText, isNamespaceName, type NamespaceName } from '../values/name
 import { err, ok, type Result } from '../values/result.ts';
 import { parseVnid, type Vnid } from '../values/vnid.ts';
 import { readDrain } from './drain.ts';
-import { type AnnotationProblem, type EgressRules, readRules } from './egressrules.ts';
+import { type AnnotationProblem, type EgressRules, readBandwidth, readRules } from './egressrules.ts';
 import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
 import { type Placement, readPlacement } from './placement.ts';
 import type { NetNamespaceObject } from './raw.ts';
@@ -21,8 +21,10 @@ export interface NetNamespace {
   readonly uid: string | undefined;
   /** Which of its traffic takes which egress IP, if its annotations say that. */
   readonly rules?: EgressRules;
-  /** The annotations among them that cannot be read. */
+  /** The annotations about that, and about bandwidth, that cannot be read. */
   readonly ruleProblems?: readonly AnnotationProblem[];
+  /** The most bits per second that its pods send by each of its egress IPs, if its annotations say that. */
+  readonly bandwidth?: number;
   /** Where its egress IPs may be, if its annotations say that. */
   readonly placement?: Placement;
   /** For how many milliseconds connections stay on the old node of an egress IP that moves, if its annotations say that. */
@@ -58,15 +60,17 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
 /** Only what there is: few NetNamespaces have rules. */
 function rulesOf({
   metadata,
-}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'placement' | 'drain' | 'ours'> {
+}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'bandwidth' | 'placement' | 'drain' | 'ours'> {
   const { rules, problems: ofRules } = readRules(metadata.annotations);
+  const { bandwidth, problem } = readBandwidth(metadata.annotations);
   const { drain, problems: ofDrain } = readDrain(metadata.annotations);
-  const problems = [...ofRules, ...ofDrain];
+  const problems = [...ofRules, ...(problem === undefined ? [] : [problem]), ...ofDrain];
   const placement = readPlacement(metadata.annotations);
   const ours = Object.keys(metadata.annotations ?? {}).filter((name) => name.startsWith(ourAnnotations));
   return {
     ...(rules === undefined ? {} : { rules }),
     ...(problems.length === 0 ? {} : { ruleProblems: problems }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(placement === undefined ? {} : { placement }),
     ...(drain === undefined ? {} : { drain }),
     ...(ours.length === 0 ? {} : { ours: ours.sort(compareText) }),

@@ -85,6 +85,23 @@ export function joinedPlacement(
   };
 }
 
+/** What holds for each namespace whose egress IPs may not be on all nodes, by its name. */
+export function placementsByName(
+  namespaces: readonly { readonly name: string; readonly vnid: number; readonly placement?: Placement }[],
+): ReadonlyMap<string, JoinedPlacement> {
+  const vnids = new Set(namespaces.filter(({ placement }) => placement !== undefined).map(({ vnid }) => vnid));
+  const byVnid = Map.groupBy(
+    namespaces.filter(({ vnid }) => vnids.has(vnid)),
+    ({ vnid }) => vnid,
+  );
+  return new Map(
+    [...byVnid.values()].flatMap((all) => {
+      const joined = joinedPlacement(all);
+      return joined === undefined || !isSelective(joined) ? [] : all.map(({ name }) => [name, joined] as const);
+    }),
+  );
+}
+
 /** Whether it leaves out any node at all. */
 export function isSelective({ selectors, isUnreadable }: JoinedPlacement): boolean {
   return isUnreadable || selectors.length > 0;

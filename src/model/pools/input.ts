@@ -1,6 +1,7 @@
 /** From the objects of a cluster to what decides about its pools. Pure. */
 import { type EgressPool, parseEgressPool, parseRequest, requestAnnotation } from '../objects/egresspool.ts';
 import { parseCidrv4 } from '../objects/fields.ts';
+import { placementsByName, readPlacement, selects } from '../objects/placement.ts';
 import type {
   EgressPoolObject,
   HostSubnetObject,
@@ -38,7 +39,8 @@ export function poolsInput(objects: PoolObjects, { inUse, now }: Pick<PoolsInput
     namespaces: new Map(asking.map((one) => [one.name, one])),
     netNamespaces: objects.netNamespaces,
     isTaken: takenBy(objects),
-    isHostable: hostable(objects.hostSubnets),
+    placements: placementsOf(objects.netNamespaces),
+    hostableBy: hostable(objects),
     inUse,
     now,
   };
@@ -80,9 +82,33 @@ function takenBy({ hostSubnets, nodes, inside }: PoolObjects): (ip: Ip) => boole
   return (ip) => own.has(ip) || inside.some((cidr) => contains(cidr, ip));
 }
 
-function hostable(hostSubnets: readonly HostSubnetObject[]): (ip: Ip) => boolean {
-  const listed = listedOn(hostSubnets);
-  const texts = new Set(hostSubnets.flatMap(({ egressCIDRs }) => egressCIDRs ?? []));
+const placementsOf = (netNamespaces: readonly NetNamespaceObject[]): PoolsInput['placements'] =>
+  placementsByName(
+    netNamespaces.map(({ metadata: { name = '', annotations }, netid }) => {
+      const placement = readPlacement(annotations);
+      return { name, vnid: netid, ...(placement === undefined ? {} : { placement }) };
+    }),
+  );
+
+/**
+ * What assignment may place on a node that is selected, and what an admin lists, for which no selector counts. Without a
+ * placement all nodes are selected.
+ */
+function hostable({ hostSubnets, nodes }: Pick<PoolObjects, 'hostSubnets' | 'nodes'>): PoolsInput['hostableBy'] {
+  const labels = new Map(nodes.map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}]));
+  const listedByAdmin = hostSubnets.filter(({ egressCIDRs }) => (egressCIDRs ?? []).length === 0);
+  const onAny = holding(hostSubnets, hostSubnets);
+  return (placement) => {
+    if (placement === undefined) return onAny;
+    const selected = hostSubnets.filter(({ metadata }) => selects(placement, labels.get(metadata.name ?? '')) === true);
+    return holding(selected, listedByAdmin);
+  };
+}
+
+/** Whether some of the first have CIDRs for an address, or some of the second list it. */
+function holding(hosts: readonly HostSubnetObject[], listing: readonly HostSubnetObject[]): (ip: Ip) => boolean {
+  const listed = listedOn(listing);
+  const texts = new Set(hosts.flatMap(({ egressCIDRs }) => egressCIDRs ?? []));
   const cidrs = [...texts].map(parseCidrv4).flatMap((cidr) => (cidr.ok ? [cidr.value] : []));
   return (ip) => listed.has(ip) || cidrs.some((cidr) => contains(cidr, ip));
 }

@@ -4,6 +4,7 @@
  * twice, whoever stops or takes over between two writes. Pure.
  */
 import { addressesOf, type EgressPool, poolHas } from '../objects/egresspool.ts';
+import { type JoinedPlacement, selectorsText } from '../objects/placement.ts';
 import type { NetNamespaceObject } from '../objects/raw.ts';
 import { type Ip, parseIp } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
@@ -49,8 +50,10 @@ export interface PoolsInput {
   readonly netNamespaces: readonly NetNamespaceObject[];
   /** Whether somebody or something of the cluster has the address, other than as an egress IP. */
   readonly isTaken: (ip: Ip) => boolean;
-  /** Whether some HostSubnet lists the address, or has CIDRs that hold it. */
-  readonly isHostable: (ip: Ip) => boolean;
+  /** Of namespaces whose egress IPs may not be on all nodes, by name. */
+  readonly placements: ReadonlyMap<string, JoinedPlacement>;
+  /** Whether some HostSubnet lists an address, or has CIDRs that hold it, of the nodes that are left by a placement. */
+  readonly hostableBy: (placement: JoinedPlacement | undefined) => (ip: Ip) => boolean;
   /** Addresses for which another machine answered a node. */
   readonly inUse: ReadonlySet<string>;
   /** In milliseconds since 1970. */
@@ -157,7 +160,7 @@ class Planner {
 
   /** How many addresses of a pool could be given now. */
   freeIn(pool: EgressPool): number {
-    return this.#free(pool, Infinity).length;
+    return this.#free(pool, Infinity, undefined).length;
   }
 
   plan(): PoolsPlan {
@@ -239,19 +242,20 @@ class Planner {
   #give({ name, uid }: Asking, count: number, kept: readonly string[]): void {
     let lacking = count - kept.length;
     const reasons = new Set<string>();
+    const placement = this.#input.placements.get(name);
+    const hosts = placement === undefined ? 'a HostSubnet' : `a node of node selector ${selectorsText(placement)}`;
     for (const pool of this.#input.pools) {
       const had = kept.filter((ip) => this.#next.get(ip)?.pool === pool).length;
       const room = Math.min(lacking, pool.quota - had);
       if (lacking > 0 && room < lacking) reasons.add(`EgressPool ${pool.name} has a quota of ${pool.quota}`);
-      const given = room > 0 ? this.#free(pool, room) : [];
+      const given = room > 0 ? this.#free(pool, room, placement) : [];
       for (const address of given) {
         this.#next.set(address, { address, namespace: name, ...(uid === undefined ? {} : { uid }), pool });
         const message = `${address} of EgressPool ${pool.name}`;
         this.#notes.push({ on: 'Namespace', name, type: 'Normal', reason: 'EgressIPGranted', message });
       }
       lacking -= given.length;
-      if (given.length < room)
-        reasons.add(`EgressPool ${pool.name} has no more free address that a HostSubnet may host`);
+      if (given.length < room) reasons.add(`EgressPool ${pool.name} has no more free address that ${hosts} may host`);
     }
     if (lacking > 0) {
       const why = this.#input.pools.length === 0 ? 'there is no EgressPool' : [...reasons].join('; ');
@@ -259,15 +263,16 @@ class Planner {
     }
   }
 
-  #free(pool: EgressPool, most: number): readonly Ip[] {
-    const { isTaken, isHostable, pools } = this.#input;
+  #free(pool: EgressPool, most: number, placement: JoinedPlacement | undefined): readonly Ip[] {
+    const { isTaken, hostableBy, pools } = this.#input;
+    const isHostable = hostableBy(placement);
     const found: Ip[] = [];
     for (const ip of addressesOf(pool)) {
       if (found.length === most) break;
       const isKnown = this.#next.has(ip) || this.#known.has(ip) || this.#isListedAnywhere(ip) || this.#avoided.has(ip);
       // an address of several pools is the first's, whose status alone says whose it is
-      const isFree = !isKnown && !isTaken(ip) && isHostable(ip) && pools.find((one) => poolHas(one, ip)) === pool;
-      if (isFree) found.push(ip);
+      const isFree = !isKnown && !isTaken(ip) && isHostable(ip);
+      if (isFree && pools.find((one) => poolHas(one, ip)) === pool) found.push(ip);
     }
     return found;
   }

@@ -23,7 +23,7 @@ import { AddressProbes, type Withheld } from '../links/probe.ts';
 import { AddressRecord, recordFile } from '../links/record.ts';
 import { NftSession } from '../nft/session.ts';
 import { NftTable } from '../nft/table.ts';
-import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
+import { type NodePlan, ownershipOf, planNode, wantedMeters } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
@@ -175,12 +175,12 @@ class Agent {
 
   /** Runs until the signal aborts; throws if it cannot. */
   async run(): Promise<void> {
+    this.#host.begin(this.#signal);
     await Promise.all([this.#addresses.load(this.#logger), this.#cluster.load()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     whenAborted(this.#signal, () => {
       clearInterval(resync);
-      this.#host.openVswitch.close();
       this.#session.close();
     });
     this.#session.start();
@@ -279,11 +279,13 @@ class Agent {
     const { feed } = this.#cluster;
     this.#cluster.watchPeers(view, new Set(pods.map(({ vnid }) => vnid)));
     const state = feed.stateOf(pods.map(({ vnid }) => vnid));
-    const { fingerprint } = feed;
+    const { fingerprint, labelsOf } = feed;
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
     const withheld = await this.#withheld(view, prepared, state);
-    const { labelsOf } = feed;
-    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, labelsOf, withheld, addressesOf });
+    const unlimited = await this.#applier.limit(wantedMeters({ facts, state }));
+    this.#problems.reportNotLimited(feed.namespacesOf(unlimited));
+    const known = { ...view, facts, uplink, gateways, networks, pods, state };
+    const plan = planNode({ ...known, labelsOf, withheld, unlimited, addressesOf });
     const applied = await this.#apply(plan, prepared);
     this.#problems.reportHosting(plan, { fingerprint, nodes: view.remotes.length + 1 });
     this.#problems.reportDrains(feed.drains.values());

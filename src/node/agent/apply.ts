@@ -7,6 +7,7 @@
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { addressCommands, oursAmong, planAddresses, type Uplink } from '../links/addresses.ts';
 import type { Announcer } from '../links/arp.ts';
 import { ipBatch } from '../links/ip.ts';
@@ -28,6 +29,7 @@ import {
 } from '../ovs/openflow/content.ts';
 import type { Limits, NodePlan } from '../plan/node.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
+import { Meters } from './meters.ts';
 
 export interface ApplyDeps {
   readonly exec: Exec;
@@ -62,22 +64,24 @@ export class Applier {
   /** What the last plan put on the bridge. */
   readonly #bridge = new GuardedCopy<PlannedContent>();
   readonly #drains: DrainWriter;
+  readonly #meters: Meters;
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
     this.#drains = new DrainWriter(deps.exec, deps.logger);
+    this.#meters = new Meters(deps.bridge);
   }
 
   /** Makes the next pass read bridge, nft and addresses again. */
   forget(): void {
-    this.#bridge.forget();
+    this.forgetBridge();
     this.forgetNft();
     this.#deps.addresses.forget();
   }
 
   /** The host is being set up: makes the next pass compare bridge, chains and addresses. */
   rebuilding(): void {
-    this.#bridge.forget();
+    this.forgetBridge();
     this.#deps.nft.doubtChains();
     this.#deps.addresses.forget();
   }
@@ -91,6 +95,7 @@ export class Applier {
   /** Makes the next pass read the bridge again. */
   forgetBridge(): void {
     this.#bridge.forget();
+    this.#meters.forget();
   }
 
   /** Whether `restrict` need not read nft first. */
@@ -118,6 +123,19 @@ export class Applier {
     const surplus = oursAmong(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
     await this.#takeOff(surplus);
     return surplus.length > 0;
+  }
+
+  /**
+   * Makes the meters that the next plan's flows may use; returns why the switch does not have those of some VNIDs, which
+   * the plan must do without. Throws if it does not answer.
+   */
+  async limit(wanted: NodePlan['meters']): Promise<ReadonlyMap<Vnid, string>> {
+    try {
+      return await this.#meters.make(wanted);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
   }
 
   /** Applies the plan; throws if a step failed, and then the next pass reads the present state again. */
@@ -180,6 +198,7 @@ export class Applier {
     const messages = before === undefined ? await this.#whatDiffers(plan) : changeMessages(before, wanted);
     if (messages.length > 0) await this.#deps.bridge.apply(messages);
     keep(wanted);
+    await this.#meters.keepOnly(plan.meters);
     return messages.length;
   }
 }

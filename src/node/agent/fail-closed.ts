@@ -11,6 +11,7 @@ import { withVnids } from '../cni/pods.ts';
 import type { PresentAddresses } from '../links/present.ts';
 import { nothingHosted, planLimits } from '../plan/node.ts';
 import type { NodeFacts } from '../values/facts.ts';
+import { reused } from '../values/memo.ts';
 import type { Applier } from './apply.ts';
 
 /**
@@ -41,6 +42,8 @@ const key = 'restrict';
 export class FailClosed {
   readonly #deps: FailClosedDeps;
   readonly #queue: WorkQueue;
+  /** The pods of the last time, so that what follows from them is not made again. */
+  #pods: readonly ReturnType<typeof withVnids>[number][] = [];
 
   constructor(deps: FailClosedDeps) {
     this.#deps = deps;
@@ -65,7 +68,8 @@ export class FailClosed {
     if (since === undefined) return undefined;
     const early = since + (applier.knowsNft ? restrictAfter : readAfter) - performance.now();
     if (early > 0) return early;
-    const pods = withVnids(await linked.list(), feed.vnids);
+    const pods = reused(this.#pods, withVnids(await linked.list(), feed.vnids), ({ ip }) => ip);
+    this.#pods = pods;
     const state = feed.stateOf(pods.map(({ vnid }) => vnid));
     const most = planLimits(node, { pods, state, labelsOf: feed.labelsOf });
     // even if the addresses cannot be read, nft has restricted the pods by then

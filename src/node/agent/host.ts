@@ -1,4 +1,5 @@
 /** This host's side of the node: Open vSwitch with the bridge and its ports, tun0, the uplink, the routing guard. */
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
@@ -81,6 +82,11 @@ export function contextOf(prepared: Prepared, plan: NodePlan): ApplyContext {
   };
 }
 
+interface Opened {
+  readonly ovsdb: Ovsdb;
+  readonly datapath: Datapath;
+}
+
 export class Host {
   readonly openVswitch: OpenVswitch;
   readonly ports: PodPorts;
@@ -88,6 +94,8 @@ export class Host {
   readonly #deps: HostDeps;
   /** The nodes that the routing guard lets through, as text. */
   readonly #guarded = new GuardedCopy<string>();
+  /** Open vSwitch while it is being connected. */
+  #opening: Promise<Opened> | undefined;
   readonly #prepared = new GuardedCopy<{ readonly for: string; readonly value: Prepared }>();
 
   constructor(options: HostOptions, deps: HostDeps) {
@@ -112,6 +120,26 @@ export class Host {
     return this.#prepared.value?.value;
   }
 
+  /**
+   * Begins what `prepare` does whatever the cluster is like; if that fails, `prepare` says so. When the signal aborts,
+   * all connections to Open vSwitch end.
+   */
+  begin(signal: AbortSignal): void {
+    whenAborted(signal, () => this.openVswitch.close());
+    this.#open().catch(() => undefined);
+  }
+
+  #open(): Promise<Opened> {
+    return (this.#opening ??= this.#connect().finally(() => (this.#opening = undefined)));
+  }
+
+  async #connect(): Promise<Opened> {
+    const ovsdb = await this.openVswitch.connect();
+    const datapath = await this.openVswitch.datapath(ovsdb);
+    await this.openVswitch.watch();
+    return { ovsdb, datapath };
+  }
+
   /** Forgets the setup, so that the next `prepare` checks everything. */
   forget(): void {
     this.#prepared.forget();
@@ -122,9 +150,7 @@ export class Host {
   async prepare(view: ClusterView): Promise<Prepared> {
     const { exec, addresses } = this.#deps;
     const keep = this.#prepared.begin();
-    const ovsdb = await this.openVswitch.connect();
-    const datapath = await this.openVswitch.datapath(ovsdb);
-    await this.openVswitch.watch();
+    const { ovsdb, datapath } = await this.#open();
     const networks = networksOf(view.network);
     const links = await addresses.links();
     const found = findUplink(links, view.own.hostIP, view.own.cloud?.network);

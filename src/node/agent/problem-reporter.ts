@@ -1,10 +1,10 @@
 /** Reports problems with the node: in the log once while a problem persists, and by Events. */
-import { hostSubnets, pods } from '../../../api/kinds.ts';
+import { hostSubnets, netNamespaces, pods } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { EventRecorder, involved, type Occurrence } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Drain } from '../../model/egress/drains.ts';
-import type { HostSubnetObject, PodObject } from '../../model/objects/raw.ts';
+import type { HostSubnetObject, NetNamespaceObject, PodObject } from '../../model/objects/raw.ts';
 import { nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { NodePlan } from '../plan/node.ts';
@@ -71,6 +71,7 @@ export class ProblemReporter {
   readonly #said = new Map<string, string>();
   #refused: ReadonlySet<Ip> = new Set();
   #draining: ReadonlyMap<Ip, Drain> = new Map();
+  readonly #notLimited = new Set<string>();
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
@@ -132,6 +133,23 @@ export class ProblemReporter {
         : `egress IP ${ip} is on this node, and ${mac} answers for it, too: another machine has it, or a node that is cut off from the API server has not given it up`;
     this.report(`rival ${ip}`, reason, 'somebody else answers for an egress IP of this node');
     if (reason !== undefined) this.#warn('EgressIPAnsweredElsewhere', reason);
+  }
+
+  /** Reports on these NetNamespaces why this node does not limit what they send by the egress IP that it hosts. */
+  reportNotLimited(namespaces: readonly (readonly [NetNamespaceObject, string])[]): void {
+    const names = new Set(namespaces.map(([{ metadata }]) => metadata.name ?? ''));
+    for (const name of this.#notLimited) if (!names.has(name)) this.#said.delete(`not limited ${name}`);
+    this.#notLimited.clear();
+    for (const [object, reason] of namespaces) {
+      const { name = '' } = object.metadata;
+      this.#notLimited.add(name);
+      this.report(`not limited ${name}`, reason, 'the bandwidth of a namespace is not limited here');
+      const message = `${this.#deps.nodeName} hosts an egress IP of the namespace and does not limit its bandwidth: ${reason}`;
+      this.#deps.events.report({
+        object: involved(netNamespaces, name, object),
+        ...{ type: 'Warning', reason: 'BandwidthNotLimited', message },
+      });
+    }
   }
 
   /** Reports on the Pod that what it asks for cannot be done. */

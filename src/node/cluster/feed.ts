@@ -325,6 +325,16 @@ export class ClusterFeed {
     this.#changed();
   }
 
+  /** What is said of VNIDs, of the NetNamespaces that have them. */
+  namespacesOf<T>(ofVnids: ReadonlyMap<Vnid, T>): readonly (readonly [NetNamespaceObject, T])[] {
+    if (ofVnids.size === 0) return [];
+    return this.#netNamespaces.list().flatMap((object) => {
+      const vnid = this.#vnids.get(object.metadata.name ?? '');
+      const said = vnid === undefined ? undefined : ofVnids.get(vnid);
+      return said === undefined ? [] : [[object, said] as const];
+    });
+  }
+
   /** Begins to read what NetworkPolicies need while the other kinds are still coming. */
   #mayStartPolicies(): void {
     const network = this.#network();

@@ -4,7 +4,7 @@ import { asText } from '../../model/values/json.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import { ipBatch, recordsOf } from './ip.ts';
-import { addressesOf, type Link, type LinkAddress, linksOf } from './links.ts';
+import { type Link, type LinkAddress, linksOf } from './links.ts';
 import { applySysctls } from './sysctls.ts';
 
 /** The bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
@@ -12,30 +12,42 @@ export const vxlanOverhead = 50;
 
 /**
  * Brings tun0 up with the gateway address, its MTU and the routes to pods and services, and removes other routes of
- * ours. Idempotent.
+ * ours. Idempotent; writes only the difference.
  */
 export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
-  const present = await must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]);
-  const wanted = `${facts.gateway}/${facts.subnet.length}`;
-  const stale = addressesOf(linksOf(present))
-    .map(textOf)
-    .filter((address) => address !== wanted);
+  const [links, routes] = await Promise.all([
+    must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]),
+    must(run, 'ip', ['-j', 'route', 'show', 'dev', tunDevice, 'proto', String(guard.protocol)]),
+  ]);
+  await ipBatch(run, tunLines({ links, routes }, facts, networks, mtu));
+  await applySysctls(run);
+  if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
+}
+
+/** The `ip -batch` lines that make tun0, as `ip -j addr` and `ip -j route` print it and our routes, as it should be. */
+export function tunLines(
+  present: { readonly links: string; readonly routes: string },
+  { gateway, subnet }: Pick<NodeFacts, 'gateway' | 'subnet'>,
+  networks: Pick<Networks, 'cluster' | 'service'>,
+  mtu: number,
+): string[] {
+  const tun = linksOf(present.links).find(({ device }) => device === tunDevice);
+  const addresses = (tun?.addresses ?? []).map(textOf);
+  const wanted = `${gateway}/${subnet.length}`;
+  const isUp = tun?.isUp === true && tun.mtu === mtu;
   const reached = [...networks.cluster, networks.service].map(({ text }) => text);
-  const routes = destinationsOf(
-    await must(run, 'ip', ['-j', 'route', 'show', 'dev', tunDevice, 'proto', String(guard.protocol)]),
-  );
-  const lines = [
-    ...stale.map((address) => `addr del ${address} dev ${tunDevice}`),
-    `addr replace ${wanted} brd + dev ${tunDevice}`,
-    `link set dev ${tunDevice} mtu ${mtu} up`,
-    ...reached.map((network) => `route replace ${network} dev ${tunDevice} proto ${guard.protocol} scope link`),
+  const routes = destinationsOf(present.routes);
+  return [
+    ...addresses.filter((one) => one !== wanted).map((one) => `addr del ${one} dev ${tunDevice}`),
+    ...(addresses.includes(wanted) ? [] : [`addr replace ${wanted} brd + dev ${tunDevice}`]),
+    ...(isUp ? [] : [`link set dev ${tunDevice} mtu ${mtu} up`]),
+    ...reached
+      .filter((network) => !isUp || !routes.includes(network))
+      .map((network) => `route replace ${network} dev ${tunDevice} proto ${guard.protocol} scope link`),
     ...routes
       .filter((network) => !reached.includes(network))
       .map((network) => `route del ${network} dev ${tunDevice} proto ${guard.protocol}`),
   ];
-  await ipBatch(run, lines);
-  await applySysctls(run);
-  if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
 }
 
 /** Whether tun0 is up with its address and MTU, and no other address. */

@@ -15,6 +15,7 @@ import {
   type NftContent,
   refills,
   removals,
+  reusing,
   within,
 } from './elements.ts';
 import { differsAfter, parseListing, wholeContent } from './listing.ts';
@@ -128,7 +129,7 @@ export class NftTable {
       const keep = copy.begin();
       const before = copy.value ?? wholeContent(await this.#read());
       if (before === undefined) return this.#refill(limits, chains);
-      const wanted = within(before, limits);
+      const wanted = reusing(before, within(before, limits));
       const elements = changes(before, wanted);
       const commands = leadsToRules(elements) ? [...chains, ...elements] : elements;
       if (!(await this.#succeeds(commands))) return this.#refill(limits, chains);
@@ -144,9 +145,10 @@ export class NftTable {
   add(chains: NftChains, plan: NftContent): Promise<boolean> {
     return this.#mutex.run(async () => {
       const keep = this.#content.begin();
-      const wanted = this.#limited(plan);
+      const limited = this.#limited(plan);
       const isOurs = this.#content.value === undefined ? await this.#isWritten(chains) : this.#text === chains.text;
       const before = isOurs ? await this.#present() : undefined;
+      const wanted = before === undefined ? limited : reusing(before, limited);
       if (before === undefined || !(await this.#succeeds(additions(before, wanted)))) {
         await this.#write(chains, wanted);
         keep(wanted);
@@ -162,8 +164,9 @@ export class NftTable {
   remove(chains: NftChains, plan: NftContent): Promise<void> {
     return this.#mutex.run(async () => {
       const keep = this.#content.begin();
-      const wanted = this.#limited(plan);
+      const limited = this.#limited(plan);
       const before = await this.#present();
+      const wanted = before === undefined ? limited : reusing(before, limited);
       if (before === undefined || !(await this.#succeeds(removals(before, wanted)))) await this.#write(chains, wanted);
       keep(wanted);
     });

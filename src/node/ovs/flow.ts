@@ -70,6 +70,8 @@ export type Action =
       /** Value for ct_label. */
       readonly label?: number;
     }
+  /** Only the first action of a flow may be this one. */
+  | { readonly kind: 'meter'; readonly id: number }
   | { readonly kind: 'note'; readonly bytes: string };
 
 export interface Flow {
@@ -87,6 +89,15 @@ export interface Group {
   /** `select` if absent. */
   readonly type?: 'indirect';
   readonly buckets: readonly (readonly Action[])[];
+}
+
+/** A limit that drops what is beyond it, for all flows together that name it. */
+export interface Meter {
+  readonly id: number;
+  /** In kbit/s. */
+  readonly rate: number;
+  /** What may be beyond it at once, in kbit. */
+  readonly burst: number;
 }
 
 /** A number as ovs-ofctl prints it: `0x4d`. */

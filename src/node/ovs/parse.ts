@@ -1,5 +1,5 @@
-/** Parses the output of `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows` and `dump-groups`. */
-import { type Action, type Flow, type Group, type Match, matchFields, protocols } from './flow.ts';
+/** Parses the output of `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows`, `dump-groups` and `dump-meters`. */
+import { type Action, type Flow, type Group, type Match, matchFields, type Meter, protocols } from './flow.ts';
 import { cookie, defaultPriority } from './pipeline.ts';
 import { vnidToCtMark } from './render.ts';
 
@@ -67,6 +67,7 @@ const simple: readonly [RegExp, (first: string, second: string) => Action | unde
   [/^set_field:(.+)->([a-z_0-9]+)$/, (first, second) => ({ kind: 'set', field: second, value: first })],
   [/^move:(.+)->(.+)$/, (first, second) => ({ kind: 'move', from: first, to: second })],
   [/^ct\((.*)\)$/, (first) => parseCt(first)],
+  [/^meter:(\d+)$/, (first) => ({ kind: 'meter', id: Number(first) })],
   [/^note:([0-9a-f.]+)$/, (first) => ({ kind: 'note', bytes: first })],
 ];
 
@@ -170,4 +171,16 @@ export function parseGroups(dump: string): { readonly id: number; readonly group
     groups.push({ id: Number(id), group: known ? (type === 'select' ? group : { ...group, type }) : undefined });
   }
   return groups;
+}
+
+/** All meters of a dump; `meter` is undefined if it is not one that we write. */
+export function parseMeters(dump: string): { readonly id: number; readonly meter: Meter | undefined }[] {
+  return dump.split(/(?=\bmeter=)/).flatMap((text) => {
+    const [, number, rest = ''] = /^meter=(\d+)([^]*)$/.exec(text) ?? [];
+    if (number === undefined) return [];
+    const id = Number(number);
+    const [, rate, burst] =
+      /^[ ,]kbps[ ,]burst[ ,]bands=\s*type=drop[ ,]rate=(\d+)[ ,]burst_size=(\d+)\s*$/.exec(rest) ?? [];
+    return [{ id, meter: rate === undefined ? undefined : { id, rate: Number(rate), burst: Number(burst) } }];
+  });
 }

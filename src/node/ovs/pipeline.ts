@@ -275,5 +275,8 @@ export const direction = {
 /** The numbers of groups for multicast begin here: those of egress IPs are VNIDs, of 24 bits. */
 export const firstMulticastGroup = 0x1000000;
 
+/** The numbers of meters begin here, with that of VNID 0: OpenFlow has no meter 0. */
+export const firstMeter = 1;
+
 /** The default bit with which kube-proxy and kubelet mark what they masquerade. */
 export const defaultMasqueradeBit = 14;

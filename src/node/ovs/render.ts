@@ -1,5 +1,5 @@
 /** The text of flows and groups in ovs-ofctl's syntax: we write a rule as `dump-flows` prints it. */
-import { type Action, type Flow, type Group, hex, type Match, matchFields, registerValue } from './flow.ts';
+import { type Action, type Flow, type Group, hex, type Match, matchFields, type Meter, registerValue } from './flow.ts';
 import { cookie } from './pipeline.ts';
 
 /** Copies the destination VNID into a conntrack mark. */
@@ -36,6 +36,8 @@ function actionText(action: Action): string {
       return `move:${action.from}->${action.to}`;
     case 'ct':
       return ctText(action);
+    case 'meter':
+      return `meter:${action.id}`;
     case 'note':
       return `note:${action.bytes}`;
   }
@@ -72,4 +74,9 @@ export function renderFlow(flow: Flow): string {
 export function renderGroup(group: Group): string {
   const buckets = group.buckets.map((actions) => `bucket=actions=${renderActions(actions)}`);
   return [`group_id=${group.id}`, `type=${group.type ?? 'select'}`, ...buckets].join(',');
+}
+
+/** Renders a meter as one line for `ovs-ofctl add-meter`. */
+export function renderMeter({ id, rate, burst }: Meter): string {
+  return `meter=${id},kbps,burst,bands=type=drop,rate=${rate},burst_size=${burst}`;
 }

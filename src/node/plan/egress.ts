@@ -26,6 +26,7 @@ import { port, priority, table } from '../ovs/pipeline.ts';
 import { flowKey } from '../ovs/render.ts';
 import type { LocalPod, NodeFacts } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
+import { meterOf } from './meters.ts';
 import { blockMatch, portMatches } from './policy-matches.ts';
 import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
 
@@ -46,32 +47,51 @@ function labelOf({ egressIP, notedNode }: Known): number {
   return Number(ipNumber(egressIP)) + (notedNode === undefined ? 0 : hopBits(notedNode) * 2 ** 32);
 }
 
-function keeping(facts: NodeFacts, vnid: Vnid, known: Known): Required<Keeping> {
+/** Whose traffic leaves, from which node, and whether a meter of this node limits what it sends by its egress IP here. */
+interface Leaving {
+  readonly facts: NodeFacts;
+  readonly vnid: Vnid;
+  readonly isMetered: boolean;
+  /** What drains beside the state of the VNID. */
+  readonly drains: readonly Drain[];
+}
+
+function keeping({ facts, vnid }: Leaving, known: Known): Required<Keeping> {
   return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(known) };
 }
 
-function localHop(facts: NodeFacts, vnid: Vnid, known: Known): Action[] {
+/** All that leaves by an egress IP of this node goes through its meter, whichever node it comes from. */
+const metering = ({ vnid, isMetered }: Leaving): Action[] => (isMetered ? [{ kind: 'meter', id: meterOf(vnid) }] : []);
+
+function localHop(leaving: Leaving, known: Known): Action[] {
+  const { facts, vnid } = leaving;
   return [
+    ...metering(leaving),
     set('eth_dst', facts.tunMac),
-    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, known)),
+    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(leaving, known)),
   ];
 }
 
-function remoteHop(facts: NodeFacts, vnid: Vnid, hop: KnownHop): Action[] {
-  return [{ ...ctCommit, ...keeping(facts, vnid, hop) }, ...recordedToHop(hop)];
+function remoteHop(leaving: Leaving, hop: KnownHop): Action[] {
+  return [{ ...ctCommit, ...keeping(leaving, hop) }, ...recordedToHop(hop)];
 }
 
 function recordedToHop({ nodeIP }: Hop): Action[] {
   return [vnidToTunnel, set('tun_dst', nodeIP), output(port.vxlan0)];
 }
 
-function recordedLocalHop(facts: NodeFacts, vnid: Vnid): Action[] {
-  return [set('eth_dst', facts.tunMac), ...recordedToTun0(facts, markOf(vnid, facts.masqueradeBit))];
+function recordedLocalHop(leaving: Leaving): Action[] {
+  const { facts, vnid } = leaving;
+  return [
+    ...metering(leaving),
+    set('eth_dst', facts.tunMac),
+    ...recordedToTun0(facts, markOf(vnid, facts.masqueradeBit)),
+  ];
 }
 
 /** What a connection has that is recorded with all that `keeping` says: nothing would change by recording it again. */
-function recordedWith(facts: NodeFacts, vnid: Vnid, known: Known): Flow['match'] {
-  const { mark, label } = keeping(facts, vnid, known);
+function recordedWith(leaving: Leaving, known: Known): Flow['match'] {
+  const { mark, label } = keeping(leaving, known);
   return { ct_state: established, ct_mark: hex(mark), ct_label: hex(label) };
 }
 
@@ -79,17 +99,18 @@ function recordedWith(facts: NodeFacts, vnid: Vnid, known: Known): Flow['match']
  * What connections that leave by the hop have in common. The kernel's datapath commits none that leaves by its own node:
  * nft gives those their owner, and they have no label.
  */
-function keptBy(facts: NodeFacts, vnid: Vnid, hop: KnownHop): Flow['match'] {
+function keptBy({ facts, vnid }: Leaving, hop: KnownHop): Flow['match'] {
   if (facts.datapath === 'system' && hop.node === facts.name)
     return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
   return { ct_label: hex(labelOf(hop)) };
 }
 
 /** How a connection goes on to a hop without a commit; nothing where none is made that could be left out. */
-function recordedAt(facts: NodeFacts, vnid: Vnid, hop: KnownHop): (readonly [Flow['match'], Action[]])[] {
+function recordedAt(leaving: Leaving, hop: KnownHop): (readonly [Flow['match'], Action[]])[] {
+  const { facts } = leaving;
   const isHere = hop.node === facts.name;
   if (isHere && facts.datapath === 'system') return [];
-  return [[recordedWith(facts, vnid, hop), isHere ? recordedLocalHop(facts, vnid) : recordedToHop(hop)] as const];
+  return [[recordedWith(leaving, hop), isHere ? recordedLocalHop(leaving) : recordedToHop(hop)] as const];
 }
 
 /** Flows and groups of one VNID. */
@@ -127,8 +148,9 @@ function rowsOf(place: Place, vnid: Vnid): Row {
   });
 }
 
-function actionsTo(facts: NodeFacts, vnid: Vnid): (hop: KnownHop) => Action[] {
-  return (hop) => (hop.node === facts.name ? localHop(facts, vnid, hop) : remoteHop(facts, vnid, hop));
+function actionsTo(leaving: Leaving): (hop: KnownHop) => Action[] {
+  const { name } = leaving.facts;
+  return (hop) => (hop.node === name ? localHop(leaving, hop) : remoteHop(leaving, hop));
 }
 
 /** The hops of a state; where egress IPs may drain, connections are known by the node of theirs, too. */
@@ -137,45 +159,42 @@ function hopsOf(state: VnidState): readonly KnownHop[] {
   return state.drain === undefined ? state.hops : state.hops.map((hop) => ({ ...hop, notedNode: hop.nodeIP }));
 }
 
-/** The hops that only connections take which have them already. */
-const drained = (drains: readonly Drain[]): readonly KnownHop[] =>
-  drains.map(({ egressIP, from }) => ({ egressIP, ...from, notedNode: from.nodeIP }));
-
 /** What a connection of the hop may be known by: one that was recorded before the annotation came is known without its node. */
-function keptByAny(facts: NodeFacts, vnid: Vnid, hop: KnownHop): readonly Flow['match'][] {
-  const known = keptBy(facts, vnid, hop);
+function keptByAny(leaving: Leaving, hop: KnownHop): readonly Flow['match'][] {
+  const known = keptBy(leaving, hop);
   if (hop.notedNode === undefined) return [known];
   const { egressIP, node, nodeIP } = hop;
-  return uniqBy([known, keptBy(facts, vnid, { egressIP, node, nodeIP })], ({ ct_label }) => ct_label);
+  return uniqBy([known, keptBy(leaving, { egressIP, node, nodeIP })], ({ ct_label }) => ct_label);
 }
 
-/** Connections that stay on a hop that takes no others any more. */
+/** Connections that stay on the hops from which egress IPs drain, and that take no others any more. */
 function drainRows(
-  facts: NodeFacts,
-  vnid: Vnid,
+  leaving: Leaving,
   drains: readonly Drain[],
   at: (isRecorded: boolean, match: Flow['match'], actions: readonly Action[]) => Flow,
 ): Flow[] {
-  const actionsOf = actionsTo(facts, vnid);
-  return drained(drains).flatMap((hop) => [
-    ...recordedAt(facts, vnid, hop).map(([match, actions]) => at(true, match, actions)),
-    ...keptByAny(facts, vnid, hop).map((match) => at(false, match, actionsOf(hop))),
-  ]);
+  const actionsOf = actionsTo(leaving);
+  return drains.flatMap(({ egressIP, from }) => {
+    const hop = { egressIP, ...from, notedNode: from.nodeIP };
+    return [
+      ...recordedAt(leaving, hop).map(([match, actions]) => at(true, match, actions)),
+      ...keptByAny(leaving, hop).map((match) => at(false, match, actionsOf(hop))),
+    ];
+  });
 }
 
-function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly KnownHop[], place: Place): VnidRules {
+function viaRules(leaving: Leaving, listed: readonly KnownHop[], place: Place): VnidRules {
+  const { facts, vnid } = leaving;
   const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
-  const actionsOf = actionsTo(facts, vnid);
+  const actionsOf = actionsTo(leaving);
   const at = rowsOf(place, vnid);
   // a connection keeps its hop while that is available, also when new ones use another
   const kept = [
-    ...listed.flatMap((hop) => recordedAt(facts, vnid, hop).map((one) => at(priority.egressIP.recorded, ...one))),
-    ...(listed.length < 2
-      ? []
-      : listed.flatMap((hop) =>
-          keptByAny(facts, vnid, hop).map((match) => at(priority.egressIP.kept, match, actionsOf(hop))),
-        )),
+    ...listed.flatMap((hop) => recordedAt(leaving, hop).map((one) => at(priority.egressIP.recorded, ...one))),
+    ...(listed.length < 2 ? [] : listed).flatMap((hop) =>
+      keptByAny(leaving, hop).map((match) => at(priority.egressIP.kept, match, actionsOf(hop))),
+    ),
   ];
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
@@ -185,33 +204,29 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly KnownHop[], pla
   };
 }
 
-function newRules(facts: NodeFacts, vnid: Vnid, state: VnidState, place: Place): VnidRules {
+/** The rules without what drains. */
+function newRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
   switch (state.kind) {
     case 'normal':
       return { flows: [], groups: [] };
     case 'dropped':
       return {
-        flows: [{ table: place, priority: priority.egressIP.vnid, match: { reg0: registerValue(vnid) }, actions: [] }],
+        flows: [
+          { table: place, priority: priority.egressIP.vnid, match: { reg0: registerValue(leaving.vnid) }, actions: [] },
+        ],
         groups: [],
       };
     case 'via':
-      return viaRules(facts, vnid, hopsOf(state), place);
+      return viaRules(leaving, hopsOf(state), place);
   }
 }
 
-/** A state, and what drains beside it. */
-interface Leaving {
-  readonly state: VnidState;
-  readonly drains: readonly Drain[];
-}
-
-function stateRules(facts: NodeFacts, vnid: Vnid, { state, drains }: Leaving, place: Place): VnidRules {
-  const { flows, groups } = newRules(facts, vnid, state, place);
-  if (drains.length === 0) return { flows, groups };
+function stateRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
+  const { flows, groups } = newRules(leaving, state, place);
+  if (leaving.drains.length === 0) return { flows, groups };
   const { recorded, kept } = priority.egressIP;
-  const row = rowsOf(place, vnid);
-  const staying = drainRows(facts, vnid, drains, (isRecorded, match, actions) =>
-    row(isRecorded ? recorded : kept, match, actions),
+  const staying = drainRows(leaving, leaving.drains, (isRecorded, ...row) =>
+    rowsOf(place, leaving.vnid)(isRecorded ? recorded : kept, ...row),
   );
   return { flows: uniqBy([...staying, ...flows], flowKey), groups };
 }
@@ -220,23 +235,17 @@ function stateRules(facts: NodeFacts, vnid: Vnid, { state, drains }: Leaving, pl
  * Networks that are reached with one egress IP of the VNID alone. A connection that has another one is given this; where
  * it is not in use, nothing goes there.
  */
-function networkFlows(
-  facts: NodeFacts,
-  vnid: Vnid,
-  { state, drains }: Leaving,
-  { destinationIPs }: EgressRules,
-): Flow[] {
-  const at = rowsOf(table.egressHop, vnid);
-  const actionsOf = actionsTo(facts, vnid);
-  const hops = hopsOf(state);
+function networkFlows(leaving: Leaving, hops: readonly KnownHop[], { destinationIPs }: EgressRules): Flow[] {
+  const at = rowsOf(table.egressHop, leaving.vnid);
+  const actionsOf = actionsTo(leaving);
   return destinationIPs.flatMap(({ cidr, egressIP }) => {
     const match = blockMatch('nw_dst', cidr);
     const rank = priority.egressHop.ofNetwork + 2 * cidr.length;
     const hop = hops.find((one) => one.egressIP === egressIP);
-    const own = drains.filter((drain) => drain.egressIP === egressIP);
-    const staying = drainRows(facts, vnid, own, (_, of, actions) => at(rank + 1, { ...match, ...of }, actions));
+    const own = leaving.drains.filter((drain) => drain.egressIP === egressIP);
+    const staying = drainRows(leaving, own, (_, of, actions) => at(rank + 1, { ...match, ...of }, actions));
     if (hop === undefined) return [...staying, at(rank, match, [])];
-    const recorded = recordedAt(facts, vnid, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
+    const recorded = recordedAt(leaving, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
     return uniqBy([...staying, ...recorded, at(rank, match, actionsOf(hop))], flowKey);
   });
 }
@@ -272,11 +281,11 @@ export const notSelectedFlows = memoized(({ vnid, ip }: LocalPod): readonly Flow
   rowsOf(table.egressIP, vnid)(priority.egressIP.notSelected, { nw_src: ip }, [goto(table.asNode)]),
 ]);
 
-function ruledRules(facts: NodeFacts, vnid: Vnid, leaving: Leaving, rules: EgressRules): VnidRules {
-  const { flows, groups } = stateRules(facts, vnid, leaving, table.egressHop);
-  const isNamed = leaving.state.kind === 'via' || leaving.drains.length > 0;
-  const networks = isNamed ? networkFlows(facts, vnid, leaving, rules) : [];
-  return { flows: [...coverageFlows(vnid, rules), ...networks, ...flows], groups };
+function ruledRules(leaving: Leaving, state: VnidState, rules: EgressRules): VnidRules {
+  const { flows, groups } = stateRules(leaving, state, table.egressHop);
+  const isNamed = state.kind === 'via' || leaving.drains.length > 0;
+  const networks = isNamed ? networkFlows(leaving, hopsOf(state), rules) : [];
+  return { flows: [...coverageFlows(leaving.vnid, rules), ...networks, ...flows], groups };
 }
 
 /**
@@ -300,22 +309,24 @@ function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
 
 const noDrains: readonly Drain[] = [];
 
-/** By state and drains, as one. */
-const leavingOf = memoizedPair((state: VnidState, drains: readonly Drain[]): Leaving => ({ state, drains }));
-
-/** By facts and state the rules of the one VNID that has this state. */
-const rulesByVnid = memoizedPair<NodeFacts, Leaving, Map<Vnid, VnidRules>>(() => new Map());
+/** By facts and state the rules of the one VNID that has this state, and whether it is metered and what drains in them. */
+const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules & Pick<Leaving, 'isMetered' | 'drains'>>>(
+  () => new Map(),
+);
 
 /** The rules of a VNID with pods here. */
-function vnidRules(facts: NodeFacts, vnid: Vnid, leaving: Leaving): VnidRules {
-  const known = rulesByVnid(facts, leaving);
+function vnidRules(leaving: Leaving, state: VnidState): VnidRules {
+  const { facts, vnid, isMetered, drains } = leaving;
+  const known = rulesByVnid(facts, state);
   const before = known.get(vnid);
-  if (before !== undefined) return before;
-  const { state } = leaving;
+  if (before?.isMetered === isMetered && before.drains === drains) return before;
   const finer = state.kind === 'normal' ? undefined : state.rules;
   const { flows, groups } =
-    finer === undefined ? stateRules(facts, vnid, leaving, table.egressIP) : ruledRules(facts, vnid, leaving, finer);
-  const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups };
+    finer === undefined ? stateRules(leaving, state, table.egressIP) : ruledRules(leaving, state, finer);
+  const rules = {
+    flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)],
+    ...{ groups, isMetered, drains },
+  };
   known.set(vnid, rules);
   return rules;
 }
@@ -345,42 +356,58 @@ export function drainedHere(
  * What other nodes send here for a VNID leaves with the egress IP that this node hosts for it, or, where that drains, only
  * if the node knows its connection.
  */
-function hostedFlowsOf(facts: NodeFacts, vnid: Vnid, ip: Ip): Flow[] {
+function hostedFlowsOf(leaving: Leaving, ip: Ip): Flow[] {
+  const { facts, vnid } = leaving;
   const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
   const { hosted, hostedRecorded } = priority.egressIP;
   const at = (priority: number, match: Flow['match'], actions: Action[]): Flow => ({
     ...{ table: table.egressIP, priority, match, actions },
   });
-  const any = at(hosted, match, localHop(facts, vnid, { egressIP: ip }));
+  const any = at(hosted, match, localHop(leaving, { egressIP: ip }));
   if (facts.datapath === 'system') return [any];
-  const recorded = { ...recordedWith(facts, vnid, { egressIP: ip }), ...match };
-  return [at(hostedRecorded, recorded, recordedLocalHop(facts, vnid)), any];
+  const recorded = { ...recordedWith(leaving, { egressIP: ip }), ...match };
+  return [at(hostedRecorded, recorded, recordedLocalHop(leaving)), any];
 }
 
 /** By facts the flow of each VNID whose egress IP is here, as of the last time. */
-const hostedByVnid = memoized<NodeFacts, Map<Vnid, { readonly ip: Ip; readonly flows: readonly Flow[] }>>(
-  () => new Map(),
-);
+const hostedByVnid = memoized<NodeFacts, Map<Vnid, HostedFlows>>(() => new Map());
 
-function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>): (readonly Flow[])[] {
+interface HostedFlows extends Pick<Leaving, 'isMetered'> {
+  readonly ip: Ip;
+  readonly flows: readonly Flow[];
+}
+
+function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>, metered: ReadonlySet<Vnid>): (readonly Flow[])[] {
   const known = hostedByVnid(facts);
   for (const vnid of known.keys()) if (!hosted.has(vnid)) known.delete(vnid);
-  for (const [vnid, ip] of hosted)
-    if (known.get(vnid)?.ip !== ip) known.set(vnid, { ip, flows: hostedFlowsOf(facts, vnid, ip) });
+  for (const [vnid, ip] of hosted) {
+    const isMetered = metered.has(vnid);
+    const before = known.get(vnid);
+    if (before?.ip !== ip || before.isMetered !== isMetered)
+      known.set(vnid, { ip, isMetered, flows: hostedFlowsOf({ facts, vnid, isMetered, drains: noDrains }, ip) });
+  }
   return [...known.values()].map(({ flows }) => flows);
 }
 
-/** The flows of table 101 in addition to its defaults, and of table 102, for the VNIDs with a pod or an egress IP on this node. */
-export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): EgressContent {
-  const leaving = [...drainedHere(facts, state)].flatMap(([vnid, [ip]]) =>
+/**
+ * The flows of table 101 in addition to its defaults, and of table 102, for the VNIDs with a pod or an egress IP on this
+ * node. The switch has a meter of those that are metered.
+ */
+export function egressRules(
+  facts: NodeFacts,
+  state: EgressState,
+  { local, metered }: { readonly local: ReadonlySet<Vnid>; readonly metered: ReadonlySet<Vnid> },
+): EgressContent {
+  const left = [...drainedHere(facts, state)].flatMap(([vnid, [ip]]) =>
     ip === undefined ? [] : [[vnid, ip] as const],
   );
-  const parts = hostedFlows(facts, new Map([...leaving, ...hostedHere(facts, state)]));
+  const parts = hostedFlows(facts, new Map([...left, ...hostedHere(facts, state)]), metered);
   const groups: Group[] = [];
-  for (const vnid of localVnids) {
+  for (const vnid of local) {
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
-    const rules = vnidRules(facts, vnid, leavingOf(known, state.drains?.get(vnid) ?? noDrains));
+    const drains = state.drains?.get(vnid) ?? noDrains;
+    const rules = vnidRules({ facts, vnid, isMetered: metered.has(vnid), drains }, known);
     parts.push(rules.flows);
     groups.push(...rules.groups);
   }

@@ -17,12 +17,13 @@ import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
 import type { Moved } from '../nft/drain-table.ts';
 import { leavesAsNode, type NftElements, type OwnerRule } from '../nft/vocabulary.ts';
-import type { Flow, Group } from '../ovs/flow.ts';
+import type { Flow, Group, Meter } from '../ovs/flow.ts';
 import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../ovs/owner.ts';
 import type { DrainedSource, LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
 import { drainedHere, egressRules, hopsUsed, hostedHere, notSelectedFlows } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
+import { metersHere } from './meters.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
 import { isolationFlows, podFlows, recordedFlows } from './pods.ts';
@@ -44,6 +45,8 @@ export interface NodeInput {
   readonly labelsOf: LabelsOf;
   /** Egress IPs that may not come here yet: why, or undefined while that is being found out. */
   readonly withheld: ReadonlyMap<Ip, string | undefined>;
+  /** Why the switch does not have the meter of some VNIDs, whose traffic leaves without a limit. Absent: it has all. */
+  readonly unlimited?: ReadonlyMap<Vnid, string>;
   readonly egressPolicies: EgressPolicies;
   /** The current addresses of a name. */
   readonly addressesOf: (name: string) => readonly Ip[];
@@ -58,6 +61,8 @@ export interface NodePlan {
   /** The flows of all parts. */
   readonly flows: readonly Flow[];
   readonly groups: readonly Group[];
+  /** The meters that the flows use, by VNID. */
+  readonly meters: ReadonlyMap<Vnid, Meter>;
   readonly nft: NftElements;
   /** The finer rules of pods here, by their chains in nft. */
   readonly finerRules: ReadonlyMap<string, EgressRules>;
@@ -297,12 +302,26 @@ const localOf = memoized((pods: readonly LocalPod[]): Local => ({
   pods: groupBy(pods, ({ namespace }) => namespace),
 }));
 
+/** The meters that a node should have, by VNID. */
+export function wantedMeters({ facts, state }: Pick<NodeInput, 'facts' | 'state'>): ReadonlyMap<Vnid, Meter> {
+  return metersHere(state, () => hostedHere(facts, state));
+}
+
+/** Those that the switch has. */
+function metersOf(input: NodeInput): ReadonlyMap<Vnid, Meter> {
+  const wanted = wantedMeters(input);
+  const { unlimited } = input;
+  if (unlimited === undefined || unlimited.size === 0) return wanted;
+  return new Map([...wanted].filter(([vnid]) => !unlimited.has(vnid)));
+}
+
 /** Plans one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {
   const { facts, networks, remotes, pods, state, world } = input;
   const local = localOf(pods);
   const { vnids } = local;
-  const egress = egressRules(facts, state, vnids);
+  const meters = metersOf(input);
+  const egress = egressRules(facts, state, { local: vnids, metered: new Set(meters.keys()) });
   const hosted = hosting(input);
   const { addresses, refused, snat } = hosted;
   const restricted = restrictedPods(input, snat, facts);
@@ -327,6 +346,7 @@ export function planNode(input: NodeInput): NodePlan {
       return parts.flat();
     },
     groups: [...egress.groups, ...multicast.groups],
+    meters,
     nft: elements({ snat, addresses }, restricted, {
       draining: drainingOf(facts, state),
       egressIPs: state.egressIPs,

@@ -113,7 +113,7 @@ class Walk {
         case 'move':
           packet = withMove(packet, action);
           break;
-        case 'note':
+        default: // a meter lets the one packet pass, and a note does nothing
           break;
       }
     }

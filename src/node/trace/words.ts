@@ -1,8 +1,10 @@
 /** What flows do, in words. */
 import { reasonText } from '../../model/egress/reasons.ts';
 import { listText } from '../../model/values/list-text.ts';
+import { rateText } from '../../model/values/rate.ts';
 import type { Flow } from '../ovs/flow.ts';
 import { priority, table } from '../ovs/pipeline.ts';
+import { meterOf } from '../plan/meters.ts';
 import type { Packet } from './packet.ts';
 import type { End, Taken } from './walk.ts';
 import type { TraceWorld } from './world.ts';
@@ -65,6 +67,14 @@ function egressText({ actions, priority: at }: Flow, packet: Packet): string {
   return isSent ? 'its namespace has an egress IP on another node' : 'its namespace requests no egress IP';
 }
 
+/** The limit of what goes by a flow; empty without one. */
+function limitText({ state }: TraceWorld, { actions }: Flow): string {
+  const id = actions.flatMap((one) => (one.kind === 'meter' ? [one.id] : []))[0];
+  const verdict = [...state.vnids].find(([vnid]) => meterOf(vnid) === id)?.[1];
+  if (verdict?.kind !== 'via' || verdict.bandwidth === undefined) return '';
+  return `, with at most ${rateText(verdict.bandwidth)} bits per second for all of its pods`;
+}
+
 /** What a flow does with the packet, and where; undefined if that is nothing worth telling. */
 export function saidAt(
   world: TraceWorld,
@@ -85,7 +95,7 @@ function sayingOf(world: TraceWorld, flow: Flow, packet: Packet): string | undef
       return egressPolicyText(world, flow, packet);
     case table.egressIP:
     case table.egressHop:
-      return egressText(flow, packet);
+      return `${egressText(flow, packet)}${limitText(world, flow)}`;
     case table.asNode:
       return 'finer rules of its namespace do not cover it: it leaves as the node';
     case table.toService:

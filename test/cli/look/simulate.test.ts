@@ -223,6 +223,16 @@ status: {granted: [${granted === '' ? '' : `{address: ${granted}, namespace: sho
     expect(JSON.stringify(after)).toContain('192.168.7.211');
   });
 
+  test('what it would get with a node selector, of nodes that are then selected', async () => {
+    const { stdout, stderr } = await simulate(
+      ...['-f', pooled, '-o', 'json', '--set-node-selector', 'shop=zone=b', '--request', 'shop=2'],
+    );
+    expect(stderr).toContain(
+      'Namespace shop: of 2 egress IPs that it asks for it lacks 1: EgressPool lan has no more free address that a node of node selector zone=b may host\n',
+    );
+    expect(JSON.stringify((JSON.parse(stdout) as SimulationReport).after)).not.toContain('192.168.7.211');
+  });
+
   test('and what it would give back', async () => {
     const { stdout, stderr } = await simulate('-f', pooled, '-o', 'json', '--request', 'shop=0');
     expect(stderr).toBe('');

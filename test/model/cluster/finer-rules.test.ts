@@ -5,7 +5,7 @@ import { narrowed } from '../../../src/model/cluster/narrowed.ts';
 import { statusOf } from '../../../src/model/cluster/summary.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { drainAnnotation } from '../../../src/model/objects/drain.ts';
-import { excludedAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
+import { bandwidthAnnotation, excludedAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import { reportOn } from '../../../src/model/simulation/report.ts';
 import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
 
@@ -120,4 +120,17 @@ test('where a request to a web server should come from follows the rules, if its
   const ruled = [...egressState(some).vnids.values()].flatMap((each) => (each.kind === 'normal' ? [] : [each.rules]));
   const packet = packetTo(new URL('http://192.0.2.7/'));
   expect(leavingOf(statusOf(some), 'red', { packet, rulesOf: () => ruled[0] }).kind).toBe('unknown');
+});
+
+test('status shows the bandwidth of each egress IP, the least of namespaces that share a VNID', () => {
+  const of = (name: string, vnid: number, text: string) => namespace(name, vnid, { [bandwidthAnnotation]: text });
+  const status = statusOf(cluster([of('red', 42, '20M'), of('blue', 42, '1500k'), of('green', 43, 'bogus')]));
+  expect(status.bandwidths).toEqual([{ namespaces: ['blue', 'red'], vnid: 42, bandwidth: '1500k' }]);
+  expect(narrowed(status, { namespaces: new Set(['red']) }).bandwidths).toHaveLength(1);
+  expect(narrowed(status, { namespaces: new Set(['green']) })).not.toHaveProperty('bandwidths');
+  expect(statusOf(cluster([namespace('red', 42, {})]))).not.toHaveProperty('bandwidths');
+  expect(status).not.toHaveProperty('rules');
+  expect(notes([of('green', 43, 'bogus')])).toEqual([
+    'NetNamespace green InvalidEgressRule: annotation egress.sdn-compat.io/bandwidth is "bogus", which cannot be read: "bogus" is no bandwidth from 1k to 1P bits per second; it counts as absent, so that nothing is limited',
+  ]);
 });

@@ -39,10 +39,11 @@ const host: HostSubnetObject = {
   egressCIDRs: ['192.168.7.0/24'],
 };
 
-type Objects = Pick<PoolObjects, 'pools' | 'namespaces'> & Partial<Pick<PoolObjects, 'netNamespaces'>>;
+type Objects = Pick<PoolObjects, 'pools' | 'namespaces'> &
+  Partial<Pick<PoolObjects, 'netNamespaces' | 'hostSubnets' | 'nodes'>>;
 
 function known(objects: Objects, inUse: ReadonlySet<string> = new Set()) {
-  const all = { netNamespaces: [], ...objects, hostSubnets: [host], nodes: [], inside: [cidr('10.128.0.0/14')] };
+  const all = { netNamespaces: [], hostSubnets: [host], nodes: [], ...objects, inside: [cidr('10.128.0.0/14')] };
   return poolsInput(all, { inUse, now: Date.parse('2026-01-01T00:00:00Z') });
 }
 
@@ -158,4 +159,55 @@ test('an address that another machine has is not given again when the node that 
   const { lists, ledgers } = poolsPlan(input);
   expect(lists).toEqual([]);
   expect(ledgers.map(({ ledger }) => ledger.granted)).toEqual([[{ address: '192.168.7.21', namespace: 'shop' }]]);
+});
+
+test('an address is one that a selected node may host, or that an admin lists on a node without egressCIDRs', () => {
+  const hostOf = (name: string, more: Partial<HostSubnetObject>): HostSubnetObject => ({
+    ...host,
+    ...{ metadata: { name }, host: name, egressCIDRs: [] },
+    ...more,
+  });
+  const selecting = (name: string, netid: number, text: string): NetNamespaceObject => ({
+    ...netNamespace(name),
+    metadata: { name, annotations: { 'egress.sdn-compat.io/node-selector': text } },
+    netid,
+  });
+  const objects = {
+    pools: [pool('a', ['192.168.7.20-192.168.7.24', '192.168.7.40'])],
+    namespaces: ['red', 'blue', 'shared', 'lost', 'odd'].map((name) => namespace(name, '1')),
+    netNamespaces: [
+      selecting('red', 1, 'zone=b'),
+      { ...netNamespace('blue'), netid: 2 },
+      // of the namespaces of a VNID each selector counts
+      selecting('shared', 3, 'zone=b'),
+      selecting('other', 3, 'disk=ssd'),
+      selecting('lost', 4, 'zone=c'),
+      selecting('odd', 5, 'zone>b'),
+    ],
+    hostSubnets: [
+      hostOf('n1', { egressCIDRs: ['192.168.7.20/30'], egressIPs: ['192.168.7.21'] }),
+      hostOf('n2', { egressCIDRs: ['192.168.7.22/31'] }),
+      hostOf('n3', { egressCIDRs: ['192.168.7.24/32'] }),
+      // its labels are not known
+      hostOf('n4', { egressCIDRs: ['192.168.7.20/30'] }),
+    ],
+    nodes: [
+      { metadata: { name: 'n1', labels: { zone: 'a' } } },
+      { metadata: { name: 'n2', labels: { zone: 'b' } } },
+      { metadata: { name: 'n3', labels: { zone: 'b', disk: 'ssd' } } },
+    ],
+  };
+  const given = (more: Partial<typeof objects> = {}) => {
+    const { input } = known({ ...objects, ...more });
+    return Object.fromEntries(
+      poolsPlan(input).ledgers.flatMap(({ ledger }) => ledger.granted.map((one) => [one.namespace, one.address])),
+    );
+  };
+  expect(given()).toEqual({ blue: '192.168.7.20', red: '192.168.7.22', shared: '192.168.7.24' });
+  const byAdmin = hostOf('n5', { egressIPs: ['192.168.7.40'] });
+  expect(given({ hostSubnets: [...objects.hostSubnets, byAdmin] })).toMatchObject({ lost: '192.168.7.40' });
+  const { requests } = poolsStatus(known(objects), true);
+  expect(requests.map(({ namespace: name, reason }) => `${name}: ${reason ?? ''}`)).toContain(
+    'lost: of 1 egress IPs that it asks for it lacks 1: EgressPool a has no more free address that a node of node selector zone=c may host',
+  );
 });

@@ -54,6 +54,16 @@ const differences: readonly (readonly [string, VnidEgress, VnidEgress])[] = [
     egress({ kind: 'via', hops: [hop(2), hop(1)], reasons: [] }),
   ],
   [
+    'the bandwidth',
+    egress({ kind: 'via', hops: [hop(1)], reasons: [], bandwidth: 1e6 }),
+    egress({ kind: 'via', hops: [hop(1)], reasons: [], bandwidth: 2e6 }),
+  ],
+  [
+    'whether there is a bandwidth',
+    egress({ kind: 'via', hops: [hop(1)], reasons: [] }),
+    egress({ kind: 'via', hops: [hop(1)], reasons: [], bandwidth: 2e6 }),
+  ],
+  [
     'a reason beside the hops',
     egress({ kind: 'via', hops: [hop(1)], reasons: [nothing] }),
     egress({ kind: 'via', hops: [hop(1)], reasons: [{ ...nothing, egressIP: two }] }),

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { EgressInput } from '../../../src/model/egress/state.ts';
 import type { EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
-import { ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
+import { bandwidthAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import type { HostSubnet, InvalidHostSubnet } from '../../../src/model/objects/hostsubnet.ts';
 import type { NetNamespace } from '../../../src/model/objects/netnamespace.ts';
 import { placementAnnotations } from '../../../src/model/objects/placement.ts';
@@ -81,6 +81,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
             {
               [ruleAnnotations.destinations]: fc.constantFrom('10.0.0.0/8', 'tcp:443', 'bogus'),
               [ruleAnnotations.destinationIPs]: fc.constantFrom('10.1.0.0/16=192.168.8.1', '0.0.0.0/0=192.168.8.9'),
+              [bandwidthAnnotation]: fc.constantFrom('1M', '1000k', '2M', 'bogus'),
               [placementAnnotations.nodeSelector]: fc.constantFrom('zone=a', '!zone', 'a='),
               [placementAnnotations.noFailback]: fc.constantFrom('true', 'false'),
             },

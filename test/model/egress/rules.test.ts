@@ -1,6 +1,7 @@
 /** Which address a packet leaves with, by the rules of its VNID. */
 import {
   choiceFor,
+  joinedBandwidth,
   joinedRules,
   notSelected,
   rulesForPod,
@@ -8,7 +9,7 @@ import {
   unrequested,
 } from '../../../src/model/egress/rules.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
-import { ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
+import { bandwidthAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import { cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
 
 const { destinations, except, destinationIPs, podSelector } = ruleAnnotations;
@@ -121,4 +122,18 @@ describe('rules that select pods', () => {
     expect(rulesText(one?.rules)).toBe(rulesText(again?.rules));
     expect(choiceFor(notSelected, packet).kind).toBe('node');
   });
+});
+
+test('of namespaces that share a VNID the least bandwidth holds for all, whichever says it', () => {
+  const limited = (...texts: readonly (string | undefined)[]): number | undefined =>
+    joinedBandwidth(
+      texts.map((text, index) => namespace(`n${index}`, text === undefined ? {} : { [bandwidthAnnotation]: text })),
+    );
+  expect([limited(), limited(undefined), limited('bogus')]).toEqual([undefined, undefined, undefined]);
+  expect([limited('10M'), limited('10M', '5M'), limited('5M', '10M')]).toEqual([10e6, 5e6, 5e6]);
+  expect([limited('10M', undefined), limited(undefined, '10M'), limited('bogus', '10M')]).toEqual([10e6, 10e6, 10e6]);
+  const namespaces = [namespace('a', { [bandwidthAnnotation]: '2M' }), namespace('b', { [bandwidthAnnotation]: '1M' })];
+  const hostSubnets = [hostSubnet('node-1', { egressIPs: [one] })];
+  const state = egressState({ hostSubnets, netNamespaces: namespaces, offline: new Set() });
+  expect([...state.vnids.values()]).toMatchObject([{ kind: 'via', bandwidth: 1e6 }]);
 });

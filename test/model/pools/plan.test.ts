@@ -1,4 +1,11 @@
-import { type EgressPool, parseEgressPool } from '../../../src/model/objects/egresspool.ts';
+import omit from 'lodash/omit.js';
+import { addressesOf, type EgressPool, parseEgressPool } from '../../../src/model/objects/egresspool.ts';
+import {
+  placementAnnotations,
+  placementsByName,
+  readPlacement,
+  selects,
+} from '../../../src/model/objects/placement.ts';
 import type { EgressPoolObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import {
   grantedAnnotation,
@@ -9,6 +16,7 @@ import {
 } from '../../../src/model/pools/plan.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
+import { ip } from '../parsed.ts';
 
 const poolHead = { apiVersion: 'egress.sdn-compat.io/v1', kind: 'EgressPool' } as const;
 
@@ -46,11 +54,19 @@ class World {
       apiVersion: 'network.openshift.io/v1',
       kind: 'NetNamespace',
       netname: name,
-      netid: 1,
+      netid: name.charCodeAt(0),
       ...was,
       metadata: { ...was?.metadata, ...metadata },
       egressIPs: [...egressIPs],
     });
+  }
+
+  /** Has only the nodes that the text selects host what the namespace has; undefined: all. */
+  select(name: string, text: string | undefined): void {
+    const was = this.netNamespaces.get(name)!;
+    const others = omit(was.metadata.annotations, placementAnnotations.nodeSelector);
+    const annotations = text === undefined ? others : { ...others, [placementAnnotations.nodeSelector]: text };
+    this.netNamespaces.set(name, { ...was, metadata: { ...was.metadata, ...this.#meta(name).metadata, annotations } });
   }
 
   #meta(name: string) {
@@ -68,7 +84,15 @@ class World {
       namespaces: new Map([...this.asking].map(([name, one]) => [name, { name, ...one }])),
       netNamespaces: [...this.netNamespaces.values()],
       isTaken: (ip) => this.taken.has(ip),
-      isHostable: () => true,
+      placements: placementsByName(
+        [...this.netNamespaces].map(([name, { metadata, netid }]) => {
+          const placement = readPlacement(metadata.annotations);
+          return { name, vnid: netid, ...(placement === undefined ? {} : { placement }) };
+        }),
+      ),
+      // what selects `zone=b` may host the upper half, all others everything
+      hostableBy: (placement) => (address) =>
+        placement === undefined || (selects(placement, { zone: 'b' }) === true && Number(address.split('.')[3]) > 4),
       inUse: this.inUse,
       now: this.now,
     };
@@ -81,7 +105,7 @@ class World {
         const { name = '', resourceVersion } = object.metadata;
         const is = this.netNamespaces.get(name);
         if (is === undefined || is.metadata.resourceVersion !== resourceVersion) return;
-        const annotations = { [grantedAnnotation]: granted.join() };
+        const annotations = { ...is.metadata.annotations, [grantedAnnotation]: granted.join() };
         this.netNamespaces.set(name, {
           ...is,
           metadata: { ...is.metadata, ...this.#meta(name).metadata, annotations },
@@ -119,6 +143,12 @@ class World {
       .sort();
   }
 }
+
+/** What a plan gives that nobody had. */
+const givenBy = ({ notes }: PoolsPlan): readonly { readonly address: string; readonly namespace: string }[] =>
+  notes
+    .filter(({ reason }) => reason === 'EgressIPGranted')
+    .map(({ name, message }) => ({ address: message.split(' ')[0]!, namespace: name }));
 
 const reasons = ({ notes }: PoolsPlan): readonly string[] =>
   notes.filter(({ type }) => type === 'Warning').map(({ name, message }) => `${name}: ${message}`);
@@ -183,6 +213,31 @@ test('addresses of nodes and those in use elsewhere are passed over, the latter 
   world.now += 61 * 60_000;
   world.settle();
   expect(world.lists()['b']).toEqual(['10.0.0.4', '10.0.0.2']);
+});
+
+test('a namespace with a node selector gets what a selected node may host, and waits if there is none', () => {
+  const world = new World();
+  world.pool('p', ['10.0.0.1-10.0.0.5']);
+  for (const name of ['a', 'b', 'c']) world.namespace(name, 0);
+  world.select('b', 'zone=b');
+  world.select('c', 'zone=c');
+  world.namespace('a', 1);
+  world.namespace('b', 2);
+  world.namespace('c', 1);
+  const plan = world.settle();
+  expect(world.lists()).toEqual({ a: ['10.0.0.1'], b: ['10.0.0.5'], c: [] });
+  expect(reasons(plan)).toEqual([
+    'b: of 2 egress IPs that it asks for it lacks 1: EgressPool p has no more free address that a node of node selector zone=b may host',
+    'c: of 1 egress IPs that it asks for it lacks 1: EgressPool p has no more free address that a node of node selector zone=c may host',
+  ]);
+  // another selector takes nothing from who has it, and lets who waits have what there is
+  world.select('b', 'zone=c');
+  world.select('c', undefined);
+  world.settle();
+  expect(world.lists()).toEqual({ a: ['10.0.0.1'], b: ['10.0.0.5'], c: ['10.0.0.2'] });
+  world.select('c', 'zone>b');
+  world.namespace('c', 2);
+  expect(reasons(world.settle()).at(-1)).toContain('node selector (one that cannot be read) may host');
 });
 
 test('a quota holds for each pool, and an address of two pools is the first’s', () => {
@@ -253,7 +308,7 @@ test('whatever changes, stops between two writes or arrives late: no address is 
     for (let step = 0; step < 25; step++) {
       const name = names[random(3)] ?? 'a';
       const was = world.netNamespaces.get(name);
-      switch (random(7)) {
+      switch (random(8)) {
         case 0:
           world.gone(name);
           break;
@@ -266,9 +321,16 @@ test('whatever changes, stops between two writes or arrives late: no address is 
         case 3:
           if (was !== undefined) world.list(name, (was.egressIPs ?? []).slice(random(2)));
           break;
+        case 4:
+          if (was !== undefined) world.select(name, [undefined, 'zone=b', '!zone', 'zone>b'][random(4)]);
+          break;
         default: {
           // a leader that stops somewhere, and of which some writes arrive when another leads
-          const writes = world.writesOf(poolsPlan(world.input()));
+          const input = world.input();
+          const plan = poolsPlan(input);
+          for (const { address, namespace } of givenBy(plan))
+            expect([seed, input.hostableBy(input.placements.get(namespace))(ip(address))]).toEqual([seed, true]);
+          const writes = world.writesOf(plan);
           for (const write of writes) {
             const fate = random(3);
             if (fate === 0) late.push(write);
@@ -279,7 +341,19 @@ test('whatever changes, stops between two writes or arrives late: no address is 
       }
     }
     for (const write of late) write();
-    world.settle();
+    const rest = world.settle();
+    // who waits could get nothing
+    const atRest = world.input();
+    const listed = new Set(Object.values(world.lists()).flat());
+    for (const { name, reason } of rest.notes.filter((note) => note.reason === 'EgressIPNotGranted')) {
+      const isHostable = atRest.hostableBy(atRest.placements.get(name));
+      const free = atRest.pools
+        .filter(({ quota }) => quota === Infinity)
+        .flatMap((pool) => [...addressesOf(pool)])
+        .filter((one) => !listed.has(one) && isHostable(one));
+      // an address of two pools is the first's
+      expect([seed, reason, world.pools.size > 1 || free.length === 0]).toEqual([seed, reason, true]);
+    }
     const granted = [...world.netNamespaces.values()].flatMap((one) => grantedOf(one));
     expect([seed, granted.length]).toEqual([seed, new Set(granted).size]);
     // what the pools say is what the lists say

@@ -6,6 +6,7 @@ import type { Ip } from '../../../src/model/values/address.ts';
 import { asText, fieldOf } from '../../../src/model/values/json.ts';
 import { ProblemReporter } from '../../../src/node/agent/problem-reporter.ts';
 import { logged } from '../../logged.ts';
+import { rawNetNamespace } from '../../model/parsed.ts';
 import { ip } from '../states.ts';
 
 function reporter() {
@@ -55,6 +56,25 @@ it('says of each egress IP why it is refused', () => {
   refuse(egressIP, other);
   expect(lines).toHaveLength(3);
   expect(published).toEqual([[egressIP], [egressIP, other], [other], [egressIP, other]]);
+});
+
+it('says on the NetNamespaces why their bandwidth is not limited, until it is', async () => {
+  const { problems, lines, written, recorder } = reporter();
+  const namespace = (name: string) => ({ ...rawNetNamespace(name, 77), metadata: { name, uid: `uid-${name}` } });
+  problems.reportNotLimited([
+    [namespace('red'), 'no meters'],
+    [namespace('blue'), 'no meters'],
+  ]);
+  problems.reportNotLimited([[namespace('red'), 'no meters']]);
+  problems.reportNotLimited([[namespace('blue'), 'no meters']]);
+  expect(lines).toEqual(Array<string>(3).fill('the bandwidth of a namespace is not limited here: no meters'));
+  const stop = new AbortController();
+  const running = recorder.run(stop.signal);
+  for (let tries = 0; tries < 12_000 && written.length < 2; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  stop.abort();
+  await running;
+  expect(written.sort()).toEqual(['NetNamespace blue: BandwidthNotLimited', 'NetNamespace red: BandwidthNotLimited']);
 });
 
 it('says which machine answers for an egress IP, until none does', () => {

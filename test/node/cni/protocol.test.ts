@@ -1,5 +1,6 @@
 /** The CNI calling convention: what a runtime's environment and configuration mean, and what is printed. */
-import { filterArguments, parseBandwidth, parseRate } from '../../../src/node/cni/bandwidth.ts';
+import { parseRate } from '../../../src/model/values/rate.ts';
+import { filterArguments, parseBandwidth } from '../../../src/node/cni/bandwidth.ts';
 import { errorCode, parseCall, renderError, renderResult, supportedVersions } from '../../../src/node/cni/protocol.ts';
 import { value } from '../states.ts';
 

@@ -1,5 +1,13 @@
 /** The commands for elements, as nft reads them. That they make any content of any other is tried with plans. */
-import { additions, changes, contentOf, emptyContent, removals, within } from '../../../src/node/nft/elements.ts';
+import {
+  additions,
+  changes,
+  contentOf,
+  emptyContent,
+  removals,
+  reusing,
+  within,
+} from '../../../src/node/nft/elements.ts';
 import type { NftElements } from '../../../src/node/nft/vocabulary.ts';
 import { ip } from '../states.ts';
 
@@ -87,4 +95,14 @@ it('within limits restricts what either restricts, and hosts only what both host
       nodes: new Set([one]),
     }),
   );
+});
+
+it('has the very sets of what is there where nothing differs, and else its own', () => {
+  const make = (source: typeof one) =>
+    content({ snat: new Map([[77, source]]), hosted: new Set([one]), restricted: new Set([pod]) });
+  const [actual, wanted] = [make(one), make(other)];
+  expect(reusing(actual, wanted)).toEqual(wanted);
+  expect(reusing(actual, wanted).restricted_pods).toBe(actual.restricted_pods);
+  expect(reusing(actual, wanted).egress_snat).toBe(wanted.egress_snat);
+  expect(reusing(actual, content({ restricted: new Set() })).restricted_pods.size).toBe(0);
 });

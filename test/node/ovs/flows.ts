@@ -5,6 +5,7 @@ import {
   type Flow,
   type Group,
   type Match,
+  type Meter,
   protocols,
   registerValue,
 } from '../../../src/node/ovs/flow.ts';
@@ -85,10 +86,24 @@ export const anyFlow: fc.Arbitrary<Flow> = fc
     priority: fc.nat(0xffff),
     match: anyMatch,
     actions: fc
-      .tuple(fc.array(anyAction, { maxLength: 4 }), fc.option(fc.nat(252), { nil: undefined }))
-      .map(([actions, next]): Action[] => (next === undefined ? actions : [...actions, { kind: 'goto', table: next }])),
+      .tuple(
+        fc.option(number, { nil: undefined, freq: 3 }),
+        fc.array(anyAction, { maxLength: 4 }),
+        fc.option(fc.nat(252), { nil: undefined }),
+      )
+      .map(([meter, actions, next]): Action[] => [
+        ...(meter === undefined ? [] : [{ kind: 'meter', id: meter } as const]),
+        ...actions,
+        ...(next === undefined ? [] : [{ kind: 'goto', table: next } as const]),
+      ]),
   })
   .map(tidy);
+
+export const anyMeter: fc.Arbitrary<Meter> = fc.record({
+  id: fc.integer({ min: 1, max: 0x1000000 }),
+  rate: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+  burst: fc.nat(2 ** 32 - 1),
+});
 
 export const anyGroup: fc.Arbitrary<Group> = fc.record({
   id: number,

@@ -1,9 +1,9 @@
 /** Dumps of flows and groups, ours and those of others. */
 import fc from 'fast-check';
-import { parseActions, parseFlows, parseGroups } from '../../../src/node/ovs/parse.ts';
-import { renderFlow, renderGroup } from '../../../src/node/ovs/render.ts';
+import { parseActions, parseFlows, parseGroups, parseMeters } from '../../../src/node/ovs/parse.ts';
+import { renderFlow, renderGroup, renderMeter } from '../../../src/node/ovs/render.ts';
 import { rounds } from '../../rounds.ts';
-import { anyFlow, anyGroup } from './flows.ts';
+import { anyFlow, anyGroup, anyMeter } from './flows.ts';
 
 it('reads back every flow that we may write, also as ovs-ofctl prints it', () => {
   fc.assert(
@@ -28,6 +28,27 @@ it('reads back every group that we may write', () => {
     }),
     { numRuns: rounds(500) },
   );
+});
+
+it('reads back every meter that we may write, also as ovs-ofctl prints it', () => {
+  fc.assert(
+    fc.property(fc.array(anyMeter, { maxLength: 4 }), (meters) => {
+      const written = meters.map(renderMeter);
+      const printed = written.map((line) => `${line.replace('bands=', 'bands=\n').replaceAll(',', ' ')}\n\n`);
+      for (const lines of [written, ['OFPST_METER_CONFIG reply (OF1.3) (xid=0x2):', ...printed]])
+        expect(parseMeters(lines.join('\n')).map(({ meter }) => meter)).toEqual(meters);
+    }),
+    { numRuns: rounds(300) },
+  );
+});
+
+it('knows a meter of others by its number alone', () => {
+  const others =
+    'meter=7 pktps bands=\ntype=drop rate=5\n\nmeter=8 kbps burst bands=\ntype=dscp_remark rate=1 burst_size=2 prec_level=1\n';
+  expect(parseMeters(others)).toEqual([
+    { id: 7, meter: undefined },
+    { id: 8, meter: undefined },
+  ]);
 });
 
 const dump = `OFPST_FLOW reply (OF1.3) (xid=0x2):

@@ -16,7 +16,7 @@ const here = new Set([vnid(77)]);
 
 function rulesOf(scene: Scene, local = here) {
   const { facts, state } = nodeInput({ datapath: 'system', ...scene });
-  const { parts, groups } = egressRules(facts, state, local);
+  const { parts, groups } = egressRules(facts, state, { local, metered: new Set() });
   return { facts, state, flows: parts.flat(), groups };
 }
 

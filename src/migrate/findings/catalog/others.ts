@@ -22,8 +22,9 @@ export const otherRows = {
     loses: { what: 'the drop of its traffic while no node has its egress IP', spans: ['for-good'] },
   },
   PolicyUntranslated: {
-    severities: ['blocker'],
-    about: 'an EgressNetworkPolicy, of which the target gets nothing: `--only egressip` plans without',
+    severities: ['blocker', 'warning', 'info'],
+    about:
+      'an EgressNetworkPolicy, of which the target gets nothing: a blocker if it closes anything today, a warning with `--drop-policies`',
     loses: { what: 'the protection of its policy', spans: ['for-good'] },
   },
   PrerequisiteUnknown: {

@@ -4,13 +4,14 @@ import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw
 import { type Ip, parseIp } from '../../../model/values/address.ts';
 import { fieldOf } from '../../../model/values/json.ts';
 import type { Claim, Claims } from '../../claims.ts';
-import { addressFixed, addressUnknown, poolLost } from '../../findings/claims.ts';
+import { poolLost } from '../../findings/claims.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { listAt, selectorAt, textAt, textsAt } from '../../kinds/item.ts';
 import { objectRef } from '../../ref.ts';
 import {
   addressesRead,
   fieldsRead,
+  givenByPool,
   podsRead,
   type Read,
   removalsOf,
@@ -39,6 +40,7 @@ export function claims(snapshot: Snapshot): Claims {
 function claimOf(object: KubeObject, select: Selecting, pools: ReadonlyMap<string, KubeObject>): Read<Claim> {
   const names = [textAt(object, 'spec', 'externalIPPool'), ...textsAt(object, 'spec', 'externalIPPools')];
   const pool = names.map((name) => pools.get(name)).find((one) => one !== undefined);
+  const poolName = names.find(Boolean);
   const wanted = [textAt(object, 'spec', 'egressIP'), ...textsAt(object, 'spec', 'egressIPs')].filter(Boolean);
   const given = textAt(object, 'status', 'egressIP');
   const ips = addressesRead(object, wanted.length > 0 || given === '' ? wanted : [given]);
@@ -52,7 +54,7 @@ function claimOf(object: KubeObject, select: Selecting, pools: ReadonlyMap<strin
       ...ips.findings,
       ...namespaces.findings,
       ...podsRead(object, selectorAt(object, 'spec', 'appliedTo', 'podSelector') ?? {}),
-      ...fixed(object, { wanted, given, pool: names.find(Boolean) ?? '' }),
+      ...(wanted.length > 0 ? [] : [givenByPool(object, given, poolName && `ExternalIPPool ${poolName}`)]),
       ...fieldsRead(object, [
         {
           field: 'spec.bandwidth',
@@ -69,26 +71,6 @@ function namespaceSelectors(object: KubeObject): readonly LabelSelectorObject[] 
   const own = selectorAt(object, 'spec', 'appliedTo', 'namespaceSelector');
   if (own !== undefined) return [own];
   return selectorAt(object, 'spec', 'appliedTo', 'podSelector') === undefined ? [] : [{}];
-}
-
-interface Address {
-  readonly wanted: readonly string[];
-  readonly given: string;
-  /** Name of its pool. */
-  readonly pool: string;
-}
-
-function fixed(object: KubeObject, { wanted, given, pool }: Address): readonly Finding[] {
-  if (wanted.length > 0) return [];
-  const ref = objectRef(object);
-  return given === ''
-    ? [
-        addressUnknown({
-          ...ref,
-          why: `It has no address yet${pool === '' ? '' : `, and takes any of ExternalIPPool ${pool}`}`,
-        }),
-      ]
-    : [addressFixed({ ...ref, ip: given, pool: `ExternalIPPool ${pool}` })];
 }
 
 function poolFindings(pool: KubeObject, taken: ReadonlySet<Ip>): readonly Finding[] {

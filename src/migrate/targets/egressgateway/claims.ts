@@ -5,13 +5,14 @@ import { namespaceNameLabel } from '../../../model/objects/well-known.ts';
 import { parseIp } from '../../../model/values/address.ts';
 import { fieldOf } from '../../../model/values/json.ts';
 import type { Claim, Claims } from '../../claims.ts';
-import { addressFixed, addressUnknown, poolLost } from '../../findings/claims.ts';
+import { poolLost } from '../../findings/claims.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { listAt, selectorAt, textAt, textsAt } from '../../kinds/item.ts';
 import { objectRef } from '../../ref.ts';
 import {
   addressesRead,
   fieldsRead,
+  givenByPool,
   podsRead,
   type Read,
   removalsOf,
@@ -89,11 +90,7 @@ function claimOf(policy: KubeObject, select: Selecting, gateway: KubeObject | un
 
 function fromPool(policy: KubeObject, { wanted, given, usesNodes }: Address): readonly Finding[] {
   if (usesNodes || wanted.length > 0) return [];
-  const ref = objectRef(policy);
-  const pool = `EgressGateway ${textAt(policy, 'spec', 'egressGatewayName') || 'for all'}`;
-  return given === ''
-    ? [addressUnknown({ ...ref, why: `It has no address yet, and takes any of ${pool}` })]
-    : [addressFixed({ ...ref, ip: given, pool })];
+  return [givenByPool(policy, given, `EgressGateway ${textAt(policy, 'spec', 'egressGatewayName') || 'for all'}`)];
 }
 
 /** Pods by their subnets are of no namespace in particular. */

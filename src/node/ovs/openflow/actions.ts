@@ -9,7 +9,7 @@ const standard = { output: 0, group: 22, setField: 25, experimenter: 0xffff } as
 const nicira = 0x00002320;
 /** Open vSwitch's own actions (ovs-actions(7)). */
 const own = { move: 6, note: 8, outputRegister: 15, ct: 35, nat: 36 } as const;
-const instructions = { goto: 1, apply: 4 } as const;
+const instructions = { goto: 1, apply: 4, meter: 6 } as const;
 /** The `table` of a ct after which the packet does not go on. */
 const noTable = 0xff;
 /** How much of a packet goes to a controller, where that is the output; only there it counts. */
@@ -56,7 +56,7 @@ function encodeNote(text: string): ByteString {
   return ownAction(own.note, bytes.join(''));
 }
 
-function encodeAction(action: Exclude<Action, { kind: 'goto' }>): ByteString {
+function encodeAction(action: Exclude<Action, { kind: 'goto' | 'meter' }>): ByteString {
   switch (action.kind) {
     case 'output':
       return whole(standard.output, uint(action.port, 4) + zeros(2 + 6));
@@ -86,23 +86,25 @@ function* each(bytes: ByteString): Generator<{ readonly type: number; readonly b
   }
 }
 
-/** The bytes of a bucket's actions; throws Error if one goes to a table, which a bucket cannot. */
+/** The bytes of a bucket's actions; throws Error if one goes to a table or meters, which a bucket cannot. */
 export function encodeActions(actions: readonly Action[]): ByteString {
   return actions
     .map((action) => {
       if (action.kind === 'goto') throw new Error('only the last action of a flow goes to a table');
+      if (action.kind === 'meter') throw new Error('only the first action of a flow meters');
       return encodeAction(action);
     })
     .join('');
 }
 
-/** The bytes of a flow's instructions: its actions, then the table where the packet goes on. */
+/** The bytes of a flow's instructions: its meter, its actions, then the table where the packet goes on. */
 export function encodeInstructions(actions: readonly Action[]): ByteString {
-  const last = actions.at(-1);
-  const applied = encodeActions(last?.kind === 'goto' ? actions.slice(0, -1) : actions);
+  const [first, last] = [actions.at(0), actions.at(-1)];
+  const applied = encodeActions(actions.slice(first?.kind === 'meter' ? 1 : 0, last?.kind === 'goto' ? -1 : undefined));
+  const meter = first?.kind === 'meter' ? uint(instructions.meter, 2) + uint(8, 2) + uint(first.id, 4) : '';
   const apply = applied === '' ? '' : uint(instructions.apply, 2) + uint(8 + applied.length, 2) + zeros(4) + applied;
   const goto = last?.kind === 'goto' ? uint(instructions.goto, 2) + uint(8, 2) + uint(last.table, 1) + zeros(3) : '';
-  return apply + goto;
+  return meter + apply + goto;
 }
 
 function decodeSet(body: ByteReader): Action | undefined {
@@ -199,7 +201,8 @@ export function decodeActions(bytes: ByteString): Action[] | undefined {
 export function decodeInstructions(bytes: ByteString): Action[] | undefined {
   const actions: Action[] = [];
   for (const { type, body } of each(bytes)) {
-    if (type === instructions.goto) actions.push({ kind: 'goto', table: body.uint(1) });
+    if (type === instructions.meter) actions.push({ kind: 'meter', id: body.uint(4) });
+    else if (type === instructions.goto) actions.push({ kind: 'goto', table: body.uint(1) });
     else if (type === instructions.apply) {
       body.skip(4);
       const applied = decodeActions(body.take(body.left));

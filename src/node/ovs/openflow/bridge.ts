@@ -1,10 +1,22 @@
-/** The flows and groups of br0 in Open vSwitch: reads and writes them. Decides nothing. */
+/** The flows, groups and meters of br0 in Open vSwitch: reads and writes them. Decides nothing. */
+import type { Meter } from '../flow.ts';
 import { applyBundle } from './bundle.ts';
 import { zeros } from './bytes.ts';
 import { OpenFlowConnection, type Outgoing } from './connection.ts';
 import { type BridgeContent, contentOf } from './content.ts';
 import { allFlows, type ReportedFlow, reportedFlows, reportedGroups } from './entries.ts';
 import { fragments, messageType, multipart, multipartBody } from './message.ts';
+import {
+  allMeters,
+  deletionOfMeter,
+  type MeterFeatures,
+  meterFeatures,
+  meterMessage,
+  noMeters,
+  readMeterFeatures,
+  type ReportedMeter,
+  reportedMeters,
+} from './meters.ts';
 import { monitorFlows, tellsOfOthers } from './monitor.ts';
 
 export interface BridgeDeps {
@@ -56,6 +68,32 @@ export class Bridge {
   async apply(messages: readonly Outgoing[]): Promise<void> {
     await applyBundle(await this.#connect(), messages);
     await this.#deps.applied();
+  }
+
+  /** What the switch can do about meters; nothing if it knows none. Rejects if it does not answer. */
+  async meterFeatures(): Promise<MeterFeatures> {
+    const { errors, parts } = await (await this.#connect()).request([meterFeatures]);
+    const [part] = parts;
+    return errors.length > 0 || part === undefined ? noMeters : readMeterFeatures(part);
+  }
+
+  /** The meters of br0; rejects if Open vSwitch does not answer. */
+  async meters(): Promise<Iterable<ReportedMeter>> {
+    return all(await this.#parts(allMeters), reportedMeters);
+  }
+
+  /**
+   * Adds a meter, or changes the one of this number; returns the reason if the switch refuses it. Rejects if it does not
+   * answer.
+   */
+  async setMeter(meter: Meter, isThere: boolean): Promise<string | undefined> {
+    const { errors } = await (await this.#connect()).request([meterMessage(meter, isThere)]);
+    return errors[0];
+  }
+
+  /** Deletes a meter, with the flows that use it. */
+  async deleteMeter(id: number): Promise<void> {
+    await this.#request(deletionOfMeter(id));
   }
 
   /** Matches fragments by their addresses; only the first has ports. */

@@ -77,6 +77,22 @@ const known: Readonly<Record<number, readonly [string, Readonly<Record<number, s
       14: 'no permission',
     },
   ],
+  12: [
+    'meter refused',
+    {
+      0: 'unknown',
+      1: 'it is there',
+      2: 'bad number',
+      3: 'unknown meter',
+      4: 'bad command',
+      5: 'bad flags',
+      6: 'bad rate',
+      7: 'bad burst',
+      8: 'bad band',
+      10: 'out of meters',
+      11: 'out of bands',
+    },
+  ],
 };
 
 /** The codes of bundles, which have the type of an experimenter in OpenFlow 1.3 (ONF's extension 230). */

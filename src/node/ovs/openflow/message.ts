@@ -18,6 +18,7 @@ export const messageType = {
   multipartReply: 19,
   barrierRequest: 20,
   barrierReply: 21,
+  meterMod: 29,
 } as const;
 
 /** The number of the Open Networking Foundation, for its extensions of OpenFlow 1.3. */
@@ -81,7 +82,7 @@ export class Splitter {
 export const fragments = { match: uint(3, 2) } as const;
 
 /** The kinds of multipart messages that we use. */
-export const multipart = { flows: 1, groups: 7, experimenter: 0xffff } as const;
+export const multipart = { flows: 1, groups: 7, meters: 10, meterFeatures: 11, experimenter: 0xffff } as const;
 
 /** The body of a multipart request. */
 export const multipartBody = (kind: number, body: ByteString = ''): ByteString => uint(kind, 2) + zeros(6) + body;

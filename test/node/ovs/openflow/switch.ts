@@ -35,6 +35,11 @@ export function groupsPart(groups: Iterable<GroupEntry>): Buffer {
   return toBuffer(parts.join(''));
 }
 
+/** What a switch tells of meters, whose bodies are those of messages without the command. */
+export function metersPart(meters: Iterable<string>): Buffer {
+  return toBuffer([...meters].map((body) => uint(2 + body.length, 2) + body).join(''));
+}
+
 /** What the switch does with a message instead of what it should; undefined: that. */
 type Instead = (message: Message, socket: Socket) => boolean;
 
@@ -42,6 +47,8 @@ export class TestSwitch {
   readonly path: string;
   readonly flows = new Map<string, FlowEntry & { packets?: number }>();
   readonly groups = new Map<number, GroupEntry>();
+  /** The bodies of meters by number, as messages have them; undefined: the switch knows no meters. */
+  meters: Map<number, string> | undefined = new Map();
   /** All messages that came, by type. */
   readonly heard: Message[] = [];
   instead: Instead = () => false;
@@ -99,8 +106,25 @@ export class TestSwitch {
       const kind = body.readUInt16BE(0);
       if (kind === multipart.flows) part(kind, statsPart(this.flows.values()));
       else if (kind === multipart.groups) part(kind, groupsPart(this.groups.values()));
+      else if (kind === multipart.meters || kind === multipart.meterFeatures) this.#tellOfMeters(kind, { send, part });
       else part(kind, toBuffer(uint(onf, 4) + uint(1870, 4)));
     } else if (type === messageType.experimenter) this.#bundled(body, bundle, send);
+    else if (type === messageType.meterMod) this.#changeMeter(body);
+  }
+
+  #tellOfMeters(
+    kind: number,
+    to: { send: (kind: number, rest: string) => void; part: (kind: number, rest: Buffer) => void },
+  ): void {
+    if (this.meters === undefined) to.send(messageType.error, uint(1, 2) + uint(2, 2));
+    else if (kind === multipart.meters) to.part(kind, metersPart(this.meters.values()));
+    else to.part(kind, toBuffer(uint(100, 4) + uint(2, 4) + uint(0xf, 4) + zeros(4)));
+  }
+
+  #changeMeter(body: Buffer): void {
+    const id = body.readUInt32BE(4);
+    if (body.readUInt16BE(0) === 2) this.meters?.delete(id);
+    else this.meters?.set(id, body.toString('latin1', 2));
   }
 
   #bundled(body: Buffer, bundle: Message[], send: (kind: number, rest?: string) => void): void {

@@ -1,8 +1,8 @@
 /** Turns the variables of an egress router in redirect mode into the spec of an EgressRouter. */
 import { parseIpv4 } from '../../../../model/objects/fields.ts';
-import { type Ip, parseIfaddr, parseIp } from '../../../../model/values/address.ts';
+import type { Ip } from '../../../../model/values/address.ts';
 import { err, ok, type Result } from '../../../../model/values/result.ts';
-import { type Environment, variable } from '../../../routers/environment.ts';
+import { egressSource, type Environment, variable } from '../../../routers/environment.ts';
 import { destinationVariables, modeOf, parseRedirect, type Redirect } from '../../../routers/mode.ts';
 
 /** Spec of network.operator.openshift.io/v1 EgressRouter. */
@@ -36,14 +36,10 @@ export function routerSpec(env: Environment, prefixOf: (ip: Ip) => number | unde
 }
 
 function sourceOf(env: Environment, prefixOf: (ip: Ip) => number | undefined): Result<string> {
-  return variable(env, 'EGRESS_SOURCE', (text) => {
-    const withPrefix = parseIfaddr(text);
-    if (withPrefix.ok) return ok(text);
-    const ip = parseIp(text);
-    if (!ip.ok) return ip;
-    const length = prefixOf(ip.value);
-    return length === undefined
-      ? err(`${text} has no prefix length, and no node's network holds it`)
-      : ok(`${text}/${length}`);
-  });
+  const source = egressSource(env);
+  if (!source.ok) return source;
+  const { ip, prefixLength = prefixOf(ip) } = source.value;
+  return prefixLength === undefined
+    ? err(`EGRESS_SOURCE: ${ip} has no prefix length, and no node's network holds it`)
+    : ok(`${ip}/${prefixLength}`);
 }
