@@ -27,7 +27,13 @@ const client = passing(inner, {
 });
 const stop = new AbortController();
 const networkFile = join(await mkdtemp(join(tmpdir(), 'scale-')), 'network.json');
-const options = { logger, signal: stop.signal, networkFile, changed: () => undefined };
+const options = {
+  logger,
+  signal: stop.signal,
+  networkFile,
+  drainsFile: `${networkFile}.drains`,
+  changed: () => undefined,
+};
 const feed = new ClusterFeed(client, node, options);
 await feed.follow();
 for (let found = feed.view(); !found.ok; found = feed.view()) await new Promise((resolve) => setTimeout(resolve, 100));

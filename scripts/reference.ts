@@ -10,6 +10,7 @@ import {
   ownRulesAnnotation,
 } from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
+import { drainAnnotation } from '../src/model/objects/drain.ts';
 import { bandwidthAnnotation, excludedAnnotation, ruleAnnotations } from '../src/model/objects/egressrules.ts';
 import { placementAnnotations } from '../src/model/objects/placement.ts';
 import {
@@ -120,6 +121,10 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [placementAnnotations.noFailback]: [
     'NetNamespace',
     '`true`: its egress IPs stay where they are when another node is back',
+  ],
+  [drainAnnotation]: [
+    'NetNamespace',
+    'for how long connections stay on the old node of an egress IP that an admin moves, as `10m` (`docs/finer-rules.md`)',
   ],
   [excludedAnnotation]: ['ClusterNetwork', 'networks that no egress IP is for'],
   [assignSubnetAnnotation]: ['HostSubnet', '`true` on one of a host outside the cluster: it is given a subnet'],

@@ -55,6 +55,8 @@ export interface Scene {
   readonly podLabels?: Readonly<Record<number, Readonly<Record<string, string>>>>;
   /** Networks that no egress IP is for. */
   readonly excluded?: readonly string[];
+  /** Egress IPs that drain, each with the worker that had it, by VNID. */
+  readonly drains?: Readonly<Record<number, readonly (readonly [string, number])[]>>;
   /** Further namespaces that share a VNID. */
   readonly joined?: Readonly<Record<string, number>>;
 }
@@ -101,6 +103,18 @@ export function netNamespace(
   return value(
     parseNetNamespace({ ...meta, kind: 'NetNamespace', metadata, netname, netid, egressIPs: [...egressIPs] }),
   );
+}
+
+function drainsIn(drains: NonNullable<Scene['drains']>): NonNullable<NodeInput['state']['drains']> {
+  const all = Object.entries(drains).map(([netid, ips]) => {
+    const of = ips.map(([text, index]) => {
+      const { name, hostIP } = hostSubnet(index);
+      const from = { node: name, nodeIP: hostIP };
+      return { vnid: vnid(Number(netid)), egressIP: ip(text), from, since: 0, until: 600_000, ports: 'low' as const };
+    });
+    return [vnid(Number(netid)), of] as const;
+  });
+  return new Map(all);
 }
 
 /** The input of worker0's plan in that scene. */
@@ -170,12 +184,15 @@ export function nodeInput(scene: Scene): NodeInput {
             vnids,
           })
         : undefined,
-    state: egressState({
-      hostSubnets,
-      netNamespaces,
-      offline: new Set((scene.offline ?? []).map(ip)),
-      excluded: (scene.excluded ?? []).map(cidr),
-    }),
+    state: {
+      ...egressState({
+        hostSubnets,
+        netNamespaces,
+        offline: new Set((scene.offline ?? []).map(ip)),
+        excluded: (scene.excluded ?? []).map(cidr),
+      }),
+      ...(scene.drains === undefined ? {} : { drains: drainsIn(scene.drains) }),
+    },
   };
 }
 
@@ -210,6 +227,34 @@ export const scenes: Readonly<Record<string, Scene>> = {
     requests: { 77: ['192.168.7.200', '192.168.7.201'] },
     hosts: { 1: ['192.168.7.200'], 2: ['192.168.7.201'] },
     firstAvailable: true,
+  },
+  'egress-drains-from-here': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200'] },
+    hosts: { 1: ['192.168.7.200'] },
+    rules: { 77: { drain: '10m' } },
+    drains: { 77: [['192.168.7.200', 0]] },
+  },
+  'egress-drains-from-here-system': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200'] },
+    rules: { 77: { drain: '10m' } },
+    drains: { 77: [['192.168.7.200', 0]] },
+    datapath: 'system',
+  },
+  'egress-drains-to-here': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200'] },
+    hosts: { 0: ['192.168.7.200'] },
+    rules: { 77: { drain: '10m' } },
+    drains: { 77: [['192.168.7.200', 1]] },
+  },
+  'egress-drains-elsewhere-with-rules': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'] },
+    hosts: { 1: ['192.168.7.200'], 0: ['192.168.7.201'] },
+    rules: { 77: { drain: '10m', 'destination-ips': '10.1.8.0/24=192.168.7.200' } },
+    drains: { 77: [['192.168.7.200', 2]] },
   },
   'egress-one-of-two-offline': {
     pods: { 2: 77 },

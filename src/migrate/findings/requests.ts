@@ -37,6 +37,13 @@ export const placementLost = makes('FinerRulesLost', ({ plugin, annotations, ...
   action: 'Check that all of these nodes may host them, or choose them as the plugin lets you, before the switch.',
 }));
 
+export const drainLost = makes('FinerRulesLost', ({ plugin, annotations, ...object }: Annotated) => ({
+  ...object,
+  today: `A planned move of one of its egress IPs cuts no connection, by ${listText(annotations)}.`,
+  tomorrow: `Nothing is made of that for ${plugin}: what talks when an address moves may be cut.`,
+  action: 'Move addresses when nothing that matters talks, from the switch on.',
+}));
+
 interface Entry extends On {
   readonly entry: string;
 }

@@ -81,7 +81,7 @@ const shown = {
 const rules = {
   InvalidEgressRule: {
     about:
-      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less, and an unreadable bandwidth limits nothing. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
+      'An annotation egress.sdn-compat.io/… of the NetNamespace cannot be read. One about traffic counts as absent: more of it takes an egress IP, not less, and an unreadable bandwidth limits nothing. An unreadable drain counts as absent too: an egress IP that moves cuts its connections. With an unreadable node-selector no egress IP of the namespace goes to another node; an unreadable no-failback counts as true.',
     fix: 'Correct the value that the message names, as docs/finer-rules.md has it.',
   },
   NoSelectedNode: {
@@ -202,6 +202,16 @@ const objects = {
     about:
       'The controller reaches no node with egressCIDRs at all, so it is rather itself that is cut off: egress IPs stay where they are.',
     fix: "Look at the network of the controller's node.",
+  },
+  EgressIPDraining: {
+    about:
+      'The egress IP moved away from this node, and annotation egress.sdn-compat.io/drain of its NetNamespace lets the connections that it has here go on until the time in the message. New ones leave by the node that has the address now.',
+    fix: 'Nothing is to be done. Keep the node running until EgressIPDrained.',
+  },
+  EgressIPDrained: {
+    about:
+      'What the egress IP had left behind on this node is over: its time is up, or the namespace does not request it any more, it was moved again, or the annotation is gone. Connections that were left are ended.',
+    fix: 'Nothing is to be done. If too many connections were left, give the annotation a longer time.',
   },
   EgressIPRefused: {
     about:

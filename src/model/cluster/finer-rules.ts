@@ -2,6 +2,7 @@
 import { joinedRules, unrequested } from '../egress/rules.ts';
 import type { EgressState } from '../egress/state.ts';
 import { requestsOf } from '../egress/verdict.ts';
+import { drainAnnotation } from '../objects/drain.ts';
 import { bandwidthAnnotation, destinationText, type EgressRules, problemText } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
 import { selectorText } from '../objects/selector-text.ts';
@@ -75,8 +76,11 @@ export interface RuleNote {
 export type RuleNoteCode =
   'InvalidEgressRule' | 'InvalidExcludedCIDRs' | 'EgressRulesDisagree' | 'EgressIPOfRuleNotRequested';
 
-const without = (annotation: string): string =>
-  annotation === bandwidthAnnotation ? 'nothing is limited' : 'more traffic takes an egress IP, not less';
+/** What becomes of a namespace one of whose annotations counts as absent. */
+function without(annotation: string): string {
+  if (annotation === drainAnnotation) return 'an egress IP that moves cuts its connections';
+  return annotation === bandwidthAnnotation ? 'nothing is limited' : 'more traffic takes an egress IP, not less';
+}
 
 /** What is wrong with the annotations of single namespaces. */
 function unreadable(netNamespaces: readonly NetNamespace[]): readonly RuleNote[] {

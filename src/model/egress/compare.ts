@@ -9,17 +9,18 @@ export function sameAssignment(a: Assignment | undefined, b: Assignment | undefi
   return a?.node === b?.node && a?.nodeIP === b?.nodeIP;
 }
 
+const drainOf = (state: VnidState): number | undefined => (state.kind === 'normal' ? undefined : state.drain);
 const rulesOf = (state: VnidState): EgressRules | undefined => (state.kind === 'normal' ? undefined : state.rules);
 
 const bandwidthOf = (state: VnidState): number | undefined => (state.kind === 'via' ? state.bandwidth : undefined);
 
-/** Whether kind, hops, reasons, requests, rules and bandwidth are equal. */
+/** Whether kind, hops, reasons, requests, rules, bandwidth and drain are equal. */
 export function sameState(a: VnidEgress | undefined, b: VnidEgress | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (!sameList(a.requests, b.requests, Object.is)) return false;
   const [before, after] = [a.state, b.state];
   if (!sameRules(rulesOf(before), rulesOf(after))) return false;
-  if (bandwidthOf(before) !== bandwidthOf(after)) return false;
+  if (bandwidthOf(before) !== bandwidthOf(after) || drainOf(before) !== drainOf(after)) return false;
   if (before.kind === 'via' && after.kind === 'via')
     return sameList(before.hops, after.hops, sameHop) && sameReasons(before.reasons, after.reasons);
   if (before.kind === 'dropped' && after.kind === 'dropped') return sameReasons(before.reasons, after.reasons);

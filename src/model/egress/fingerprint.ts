@@ -49,7 +49,7 @@ export function textOfAbsent({ name, egressIPs }: AbsentHostSubnet): string | un
 /** What the NetNamespace says; undefined if there is none or it requests nothing. */
 export function textOfNamespace(one: NetNamespace | undefined): string | undefined {
   if (one === undefined) return undefined;
-  const { name, vnid, egressIPs, invalidEgressIPs, rules, bandwidth } = one;
+  const { name, vnid, egressIPs, invalidEgressIPs, rules, bandwidth, drain } = one;
   const invalid = invalidEgressIPs.map(({ text }) => text);
   if (egressIPs.length + invalid.length === 0) return undefined;
   return JSON.stringify([
@@ -60,6 +60,7 @@ export function textOfNamespace(one: NetNamespace | undefined): string | undefin
     invalid,
     ...(rules === undefined ? [] : [rulesText(rules)]),
     ...(bandwidth === undefined ? [] : [bandwidth]),
+    ...(drain === undefined ? [] : [{ drain }]),
   ]);
 }
 

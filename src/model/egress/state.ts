@@ -1,9 +1,11 @@
 /** The state of every egress IP and VNID as a function of the current objects and health verdicts. */
+
 import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
 import { type Cidr, type Ip, type SortKey, sortKey } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
+import type { Drain } from './drains.ts';
 import { unusableAddresses } from './unusable.ts';
 import { type Assignment, evaluateVnid, type Hop, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
 
@@ -31,6 +33,8 @@ export interface EgressState {
   readonly requests: ReadonlyMap<Vnid, readonly Ip[]>;
   /** All IPs that can be egress IPs and that any namespace requests or any node lists, in no particular order. */
   readonly egressIPs: ReadonlySet<Ip>;
+  /** The egress IPs that drain, by VNID, as a node knows them; none otherwise. */
+  readonly drains?: ReadonlyMap<Vnid, readonly Drain[]>;
 }
 
 const normal: VnidState = { kind: 'normal' };

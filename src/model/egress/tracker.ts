@@ -11,6 +11,7 @@ import { compareText, type NamespaceName, type NodeName } from '../values/names.
 import type { Vnid } from '../values/vnid.ts';
 import { sameState } from './compare.ts';
 import { addAssigned, difference, membership, withoutName } from './difference.ts';
+import type { Drainable } from './drains.ts';
 import { Fingerprint, textOfAbsent, textOfHost, textOfNamespace } from './fingerprint.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
 import { type TrackedIp, TrackedIps } from './tracked-ips.ts';
@@ -54,6 +55,8 @@ export class EgressTracker {
   readonly #offline = new Set<Ip>();
   readonly #ips = new TrackedIps();
   readonly #vnids = new Map<Vnid, VnidRecord>();
+  /** The VNIDs whose egress IPs drain, with the time. */
+  readonly #draining = new Map<Vnid, number>();
   readonly #fingerprint = new Fingerprint();
   #version = 0;
   #around: Surroundings = {
@@ -197,6 +200,21 @@ export class EgressTracker {
     return found.sort((a, b) => a - b);
   }
 
+  /** The egress IPs that drain when they move, unless several VNIDs request them or they are none. */
+  drainables(): readonly Drainable[] {
+    return [...this.#draining].flatMap(([vnid, drain]) => {
+      const assigned = new Map(this.#vnids.get(vnid)?.egress?.assigned.map((hop) => [hop.egressIP, hop]));
+      return this.requests(vnid)
+        .filter(({ requesters, unusable }) => requesters.length === 1 && unusable === undefined)
+        .map(({ ip }): Drainable => ({ vnid, egressIP: ip, drain, at: assigned.get(ip) }));
+    });
+  }
+
+  /** Whether the node is online, and has its HostSubnet with this address. */
+  isThere({ node, nodeIP }: Assignment): boolean {
+    return this.#hosts.get(node)?.hostSubnet.hostIP === nodeIP && !this.#offline.has(nodeIP);
+  }
+
   /** The HostSubnets, in no particular order. */
   hosts(): Iterable<TrackedHost> {
     return this.#hosts.values();
@@ -307,6 +325,12 @@ export class EgressTracker {
     this.#ips.removeNode(before, touched);
   }
 
+  #noteDrain(vnid: Vnid, state: VnidState = normal): void {
+    const drain = state.kind === 'normal' ? undefined : state.drain;
+    if (drain === undefined) this.#draining.delete(vnid);
+    else this.#draining.set(vnid, drain);
+  }
+
   #evaluate(dirty: ReadonlySet<Vnid>): EgressChange {
     this.#version += 1;
     const vnids = new Map<Vnid, VnidState>();
@@ -319,6 +343,7 @@ export class EgressTracker {
       const after = evaluateVnid(vnid, record.namespaces, this.#around);
       record.egress = after;
       if (record.namespaces.length === 0) this.#vnids.delete(vnid);
+      this.#noteDrain(vnid, after?.state);
       if (!sameState(before, after)) vnids.set(vnid, after?.state ?? normal);
       addAssigned(withdrawn, before);
       addAssigned(placed, after);

@@ -1,4 +1,5 @@
 /** The rules for one VNID: how its traffic leaves, given who requests and who lists each of its IPs. */
+import { joinedDrain } from '../objects/drain.ts';
 import type { EgressRules } from '../objects/egressrules.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
 import { type Cidr, compareIps, type Ip } from '../values/address.ts';
@@ -13,26 +14,27 @@ export interface Hop extends Assignment {
   readonly egressIP: Ip;
 }
 
+/** What the annotations of a VNID say about how it leaves. */
+interface Annotated {
+  /** Which traffic takes which of the hops, all of it any of them without rules; the rest leaves with the address of its node. */
+  readonly rules?: EgressRules;
+  /** For how many milliseconds connections stay on the old node of an egress IP that moves. */
+  readonly drain?: number;
+}
+
 /** How a VNID's traffic to the outside leaves. */
 export type VnidState =
   | { readonly kind: 'normal' }
-  | {
-      readonly kind: 'dropped';
-      readonly reasons: readonly Reason[];
-      /** What the state is not for leaves with the address of its node. */
-      readonly rules?: EgressRules;
-    }
-  | {
+  | (Annotated & { readonly kind: 'dropped'; readonly reasons: readonly Reason[] })
+  | (Annotated & {
       readonly kind: 'via';
       /** In request order. */
       readonly hops: readonly [Hop, ...Hop[]];
       /** For the requested IPs that are not in use, in request order. */
       readonly reasons: readonly Reason[];
-      /** Which traffic takes which of the hops; all of it any of them without rules. */
-      readonly rules?: EgressRules;
       /** The most bits per second that may leave by each of the hops. */
       readonly bandwidth?: number;
-    };
+    });
 
 /** The node that puts an egress IP on its interface, online or not. */
 export interface Assignment {
@@ -136,18 +138,15 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   return { assignment };
 }
 
-/** What the namespaces of a VNID say about its traffic. */
-interface Said {
-  readonly rules: EgressRules | undefined;
-  readonly bandwidth: number | undefined;
-}
-
-function stateOf(hops: readonly Hop[], reasons: readonly Reason[], { rules, bandwidth }: Said): VnidState {
-  const ruled = rules === undefined ? {} : { rules };
+function stateOf(
+  hops: readonly Hop[],
+  reasons: readonly Reason[],
+  { bandwidth, ...annotated }: Annotated & { readonly bandwidth?: number },
+): VnidState {
   const shared = reasons.some(({ code }) => code === 'EgressIPInSeveralNamespaces');
   const [first, ...more] = hops;
-  if (first === undefined || shared) return { kind: 'dropped', reasons, ...ruled };
-  const limited = bandwidth === undefined ? ruled : { ...ruled, bandwidth };
+  if (first === undefined || shared) return { kind: 'dropped', reasons, ...annotated };
+  const limited = bandwidth === undefined ? annotated : { ...annotated, bandwidth };
   return { kind: 'via', hops: [first, ...more], reasons: reasons.length === 0 ? none : reasons, ...limited };
 }
 
@@ -176,7 +175,12 @@ export function evaluateVnid(
     if (reason === undefined) hops.push(hop);
   }
   const { rules } = joinedRules(namespaces, around.excluded);
-  const state = stateOf(hops, reasons, { rules, bandwidth: joinedBandwidth(namespaces) });
+  const [drain, bandwidth] = [joinedDrain(namespaces), joinedBandwidth(namespaces)];
+  const state = stateOf(hops, reasons, {
+    ...(rules === undefined ? {} : { rules }),
+    ...(drain === undefined ? {} : { drain }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+  });
   // most VNIDs use all that is assigned to them; and a list that grew holds room for 16
   const isAllUsed = state.kind === 'via' && hops.length === assigned.length;
   return { vnid, namespaces, requests, state, assigned: isAllUsed ? state.hops : assigned.slice() };

@@ -3,6 +3,7 @@ import type { Ip } from '../values/address.ts';
 import { compareText, isNamespaceName, type NamespaceName } from '../values/names.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { parseVnid, type Vnid } from '../values/vnid.ts';
+import { readDrain } from './drain.ts';
 import { type AnnotationProblem, type EgressRules, readBandwidth, readRules } from './egressrules.ts';
 import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
 import { type Placement, readPlacement } from './placement.ts';
@@ -26,6 +27,8 @@ export interface NetNamespace {
   readonly bandwidth?: number;
   /** Where its egress IPs may be, if its annotations say that. */
   readonly placement?: Placement;
+  /** For how many milliseconds connections stay on the old node of an egress IP that moves, if its annotations say that. */
+  readonly drain?: number;
   /** The names of all of our annotations that it has, sorted. */
   readonly ours?: readonly string[];
 }
@@ -57,10 +60,11 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
 /** Only what there is: few NetNamespaces have rules. */
 function rulesOf({
   metadata,
-}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'bandwidth' | 'placement' | 'ours'> {
-  const { rules, problems: unread } = readRules(metadata.annotations);
+}: NetNamespaceObject): Pick<NetNamespace, 'rules' | 'ruleProblems' | 'bandwidth' | 'placement' | 'drain' | 'ours'> {
+  const { rules, problems: ofRules } = readRules(metadata.annotations);
   const { bandwidth, problem } = readBandwidth(metadata.annotations);
-  const problems = problem === undefined ? unread : [...unread, problem];
+  const { drain, problems: ofDrain } = readDrain(metadata.annotations);
+  const problems = [...ofRules, ...(problem === undefined ? [] : [problem]), ...ofDrain];
   const placement = readPlacement(metadata.annotations);
   const ours = Object.keys(metadata.annotations ?? {}).filter((name) => name.startsWith(ourAnnotations));
   return {
@@ -68,6 +72,7 @@ function rulesOf({
     ...(problems.length === 0 ? {} : { ruleProblems: problems }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(placement === undefined ? {} : { placement }),
+    ...(drain === undefined ? {} : { drain }),
     ...(ours.length === 0 ? {} : { ours: ours.sort(compareText) }),
   };
 }

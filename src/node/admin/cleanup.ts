@@ -78,7 +78,9 @@ async function bridgeGone(ovsdbSocket: string): Promise<boolean> {
 
 /** Files that agents keep beside their socket, and the socket. */
 function stateFiles({ nodeName, cniSocket }: CleanupOptions): readonly string[] {
-  const kept = ['network', 'names', 'addresses'].map((what) => join(dirname(cniSocket), `${nodeName}.${what}.json`));
+  const kept = ['network', 'names', 'addresses', 'drains'].map((what) =>
+    join(dirname(cniSocket), `${nodeName}.${what}.json`),
+  );
   return [cniSocket, ...kept.flatMap((file) => [file, `${file}.new`])];
 }
 

@@ -31,7 +31,7 @@ import { PodAttacher } from './attacher.ts';
 import { DropCounts } from './drop-counts.ts';
 import { FailClosed } from './fail-closed.ts';
 import { FollowedCluster, type FollowedClusterOptions } from './followed-cluster.ts';
-import { chainsOf, Host, type HostOptions, type Prepared } from './host.ts';
+import { contextOf, Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
 import { watchHost } from './monitor.ts';
 import { PendingChanges } from './pending-changes.ts';
@@ -154,7 +154,7 @@ class Agent {
     const onRival = (ip: Ip, mac: string | undefined): void => this.#problems.reportRival(ip, mac);
     const announcer = new Announcer({ exec, logger, signal: this.#signal, wait: pause, onRival });
     const { bridge } = this.#host.openVswitch;
-    return new Applier({ exec, announcer, bridge, addresses: this.#addresses, nft: this.#nft });
+    return new Applier({ exec, logger, announcer, bridge, addresses: this.#addresses, nft: this.#nft });
   }
 
   #podAttacher(): PodAttacher {
@@ -224,7 +224,7 @@ class Agent {
 
   /** Our own replacement of the tables also arrives here; reading them again finds them as written. */
   #nftLost(): void {
-    this.#nft.forget();
+    this.#applier.forgetNft();
     this.#wake();
   }
 
@@ -288,6 +288,7 @@ class Agent {
     const plan = planNode({ ...known, labelsOf, withheld, unlimited, addressesOf });
     const applied = await this.#apply(plan, prepared);
     this.#problems.reportHosting(plan, { fingerprint, nodes: view.remotes.length + 1 });
+    this.#problems.reportDrains(feed.drains.values());
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
     if (!this.#ready) {
       this.#ready = true;
@@ -320,14 +321,12 @@ class Agent {
   }
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
-    const { facts, uplink } = prepared;
     const began = performance.now();
     const isFirst = this.#planned === undefined;
     this.#planned = { plan, prepared };
     const ownership = await this.#ownership();
     if (ownership !== undefined) this.#sweeper.note(ownership);
-    const context = { chains: chainsOf(prepared, plan.finerRules), uplink, nodeIP: facts.nodeIP };
-    const done = await this.#applier.apply(plan, context);
+    const done = await this.#applier.apply(plan, contextOf(prepared, plan));
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
     if (done.changes + done.hosted.length + done.released.length > 0) {

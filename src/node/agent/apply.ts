@@ -4,6 +4,7 @@
  * in reverse order. The sweeper ends connections separately. The present state is read, not remembered: `forget` drops
  * the copies held here whenever they may be wrong.
  */
+import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -13,6 +14,7 @@ import { ipBatch } from '../links/ip.ts';
 import type { LinkAddress } from '../links/links.ts';
 import type { PresentAddresses } from '../links/present.ts';
 import { promoting, takeOff } from '../links/promotion.ts';
+import { DrainWriter } from '../nft/drain-writer.ts';
 import { contentOf } from '../nft/elements.ts';
 import type { NftChains, NftTable } from '../nft/table.ts';
 import { finerChainCommands } from '../nft/vocabulary.ts';
@@ -33,6 +35,7 @@ export interface ApplyDeps {
   readonly exec: Exec;
   readonly bridge: Bridge;
   readonly nft: NftTable;
+  readonly logger: Logger;
   readonly addresses: PresentAddresses;
   readonly announcer: Announcer;
 }
@@ -40,6 +43,8 @@ export interface ApplyDeps {
 /** The parts that stay the same from plan to plan. */
 export interface ApplyContext {
   readonly chains: NftChains;
+  /** The commands that make the table for egress IPs that drain; undefined if none does. */
+  readonly drainTable: readonly string[] | undefined;
   readonly uplink: Uplink;
   readonly nodeIP: Ip;
 }
@@ -58,17 +63,19 @@ export class Applier {
   readonly #deps: ApplyDeps;
   /** What the last plan put on the bridge. */
   readonly #bridge = new GuardedCopy<PlannedContent>();
+  readonly #drains: DrainWriter;
   readonly #meters: Meters;
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
+    this.#drains = new DrainWriter(deps.exec, deps.logger);
     this.#meters = new Meters(deps.bridge);
   }
 
   /** Makes the next pass read bridge, nft and addresses again. */
   forget(): void {
     this.forgetBridge();
-    this.#deps.nft.forget();
+    this.forgetNft();
     this.#deps.addresses.forget();
   }
 
@@ -77,6 +84,12 @@ export class Applier {
     this.forgetBridge();
     this.#deps.nft.doubtChains();
     this.#deps.addresses.forget();
+  }
+
+  /** Makes the next pass read nft again. */
+  forgetNft(): void {
+    this.#deps.nft.forget();
+    this.#drains.forget();
   }
 
   /** Makes the next pass read the bridge again. */
@@ -148,6 +161,7 @@ export class Applier {
       await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
     const nft = contentOf(plan.nft);
     const isRewritten = await this.#deps.nft.add(context.chains, nft);
+    await this.#drains.apply(context.drainTable);
     const changes = await this.#applyBundle(plan);
     await this.#deps.nft.remove(context.chains, nft);
     await this.#takeOff(addresses.remove);

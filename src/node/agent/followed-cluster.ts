@@ -34,6 +34,17 @@ export interface FollowedClusterDeps {
   readonly changed: () => void;
 }
 
+/** The nodes that list an egress IP and those by which connections still leave, the same list if these are among them. */
+function withThose(
+  hosts: readonly RemoteNode[],
+  remotes: readonly RemoteNode[],
+  used: ReadonlySet<string>,
+): readonly RemoteNode[] {
+  const known = new Set(hosts.map(({ name }) => name));
+  const more = remotes.filter(({ name }) => used.has(name) && !known.has(name));
+  return more.length === 0 ? hosts : [...hosts, ...more];
+}
+
 export class FollowedCluster {
   readonly feed: ClusterFeed;
   readonly health: PeerHealth;
@@ -54,7 +65,8 @@ export class FollowedCluster {
     this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
     // what a restarted agent must know is stored next to the CNI socket
     const file = (what: string): string => join(dirname(cniSocket), `${nodeName}.${what}.json`);
-    this.feed = new ClusterFeed(client, nodeName, { logger, signal, networkFile: file('network'), changed });
+    const files = { networkFile: file('network'), drainsFile: file('drains') };
+    this.feed = new ClusterFeed(client, nodeName, { logger, signal, ...files, changed });
     this.#names = new NameTracker({ lookup: resolverLookup(resolver), logger, file: file('names'), changed });
     this.health = new PeerHealth({
       logger,
@@ -78,14 +90,17 @@ export class FollowedCluster {
     this.health.setNotReady(notReady);
   }
 
-  /** Probes the nodes by which these VNIDs, which have pods here, may leave, and this node's part of the others. */
-  watchPeers({ hosts, remotes }: Peers, vnids: Iterable<Vnid>): void {
+  /**
+   * Probes the nodes by which these VNIDs, which have pods here, may leave, those from which an egress IP of this node or
+   * of these VNIDs drains, and this node's part of the others.
+   */
+  watchPeers({ hosts: listing, remotes }: Peers, vnids: Iterable<Vnid>): void {
     const used = this.feed.hostsFor(vnids);
     const before = this.#watched;
-    if (before?.view.hosts === hosts && before.view.remotes === remotes && sameMembers(before.used, used)) return;
-    this.#watched = { view: { hosts, remotes }, used };
-    const around = { own: this.#nodeName, hosts, remotes };
-    this.health.watch(watchedPeers(around, used, this.#duty(hosts, remotes)));
+    if (before?.view.hosts === listing && before.view.remotes === remotes && sameMembers(before.used, used)) return;
+    this.#watched = { view: { hosts: listing, remotes }, used };
+    const around = { own: this.#nodeName, hosts: withThose(listing, remotes, used), remotes };
+    this.health.watch(watchedPeers(around, used, this.#duty(listing, remotes)));
   }
 
   /** The addresses of a name in an EgressNetworkPolicy, as far as they are known. */

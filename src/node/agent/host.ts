@@ -10,6 +10,7 @@ import { findUplink, gatewaysOf, type Uplink } from '../links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from '../links/guard.ts';
 import { hasDevice, type PresentAddresses } from '../links/present.ts';
 import { configureTun, isTunConfigured, vxlanOverhead } from '../links/tun.ts';
+import { drainTable } from '../nft/drain-table.ts';
 import { renderBase } from '../nft/ruleset.ts';
 import type { NftChains } from '../nft/table.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
@@ -20,6 +21,7 @@ import { gatewayOf, podMac } from '../values/addressing.ts';
 import type { Datapath, Networks, NodeFacts } from '../values/facts.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
 import { memoizedPair } from '../values/memo.ts';
+import type { ApplyContext } from './apply.ts';
 import { OpenVswitch, type OpenVswitchOptions } from './open-vswitch.ts';
 import { PodPorts } from './pod-ports.ts';
 
@@ -61,12 +63,24 @@ function networksOf(network: ClusterNetwork): Networks {
 }
 
 /** The chains of a host that was set up. */
-export const chainsOf = memoizedPair(
+const chainsOf = memoizedPair(
   ({ facts, networks, uplink }: Prepared, finerRules: NodePlan['finerRules']): NftChains => ({
     text: renderBase({ ...facts, ...networks, uplink, finerRules }),
     datapath: facts.datapath,
   }),
 );
+
+/** What stays the same from plan to plan, and the table for egress IPs that drain. */
+export function contextOf(prepared: Prepared, plan: NodePlan): ApplyContext {
+  const { facts, networks, uplink } = prepared;
+  const left = plan.nft.draining.map(({ source }) => source);
+  const base = { ...facts, ...networks, uplink, finerRules: plan.finerRules };
+  return {
+    chains: chainsOf(prepared, plan.finerRules),
+    drainTable: drainTable(base, { moved: plan.moved, left }),
+    ...{ uplink, nodeIP: facts.nodeIP },
+  };
+}
 
 interface Opened {
   readonly ovsdb: Ovsdb;

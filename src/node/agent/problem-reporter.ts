@@ -1,8 +1,9 @@
 /** Reports problems with the node: in the log once while a problem persists, and by Events. */
 import { hostSubnets, netNamespaces, pods } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { EventRecorder, involved } from '../../io/kube/events.ts';
+import { EventRecorder, involved, type Occurrence } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
+import type { Drain } from '../../model/egress/drains.ts';
 import type { HostSubnetObject, NetNamespaceObject, PodObject } from '../../model/objects/raw.ts';
 import { nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
@@ -69,6 +70,7 @@ export class ProblemReporter {
   /** The last reported reason of each problem. */
   readonly #said = new Map<string, string>();
   #refused: ReadonlySet<Ip> = new Set();
+  #draining: ReadonlyMap<Ip, Drain> = new Map();
   readonly #notLimited = new Set<string>();
 
   constructor(deps: ReporterDeps) {
@@ -106,6 +108,23 @@ export class ProblemReporter {
     this.#deps.verdict.publish({ carried, refused, applied: fingerprint }, { nodeUid, nodes });
   }
 
+  /** Reports by Events which egress IPs begin to drain from this node, and which do no longer. */
+  reportDrains(drains: Iterable<readonly Drain[]>): void {
+    const all = [...drains].flat().filter(({ from }) => from.node === this.#deps.nodeName);
+    const now = new Map(all.map((drain) => [drain.egressIP, drain]));
+    for (const [ip, { vnid, since, until }] of now) {
+      if (this.#draining.get(ip)?.since === since) continue;
+      const end = new Date(until).toISOString();
+      const message = `egress IP ${ip} of VNID ${vnid} moved away: its connections go on by this node until ${end} at the latest`;
+      this.#say({ type: 'Normal', reason: 'EgressIPDraining', message });
+    }
+    for (const [ip, { vnid }] of this.#draining) {
+      const message = `egress IP ${ip} of VNID ${vnid} drains from this node no longer: connections that it still had are ended`;
+      if (!now.has(ip)) this.#say({ type: 'Normal', reason: 'EgressIPDrained', message });
+    }
+    this.#draining = now;
+  }
+
   /** Reports that another host, known by its MAC, answers for an egress IP of this node; undefined means no longer. */
   reportRival(ip: Ip, mac: string | undefined): void {
     const reason =
@@ -140,7 +159,11 @@ export class ProblemReporter {
   }
 
   #warn(reason: string, message: string): void {
+    this.#say({ type: 'Warning', reason, message });
+  }
+
+  #say(what: Pick<Occurrence, 'type' | 'reason' | 'message'>): void {
     const { events, nodeName, hostSubnet } = this.#deps;
-    events.report({ object: involved(hostSubnets, nodeName, hostSubnet()), type: 'Warning', reason, message });
+    events.report({ object: involved(hostSubnets, nodeName, hostSubnet()), ...what });
   }
 }

@@ -1,5 +1,6 @@
 /** What a node reads of the cluster, kept up to date change by change. */
 import { clusterNetworks, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
@@ -26,6 +27,7 @@ import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
+import { Drains, type DrainsByVnid } from './drains.ts';
 import { LastNetwork } from './last-network.ts';
 import { netNamespacePart } from './netnamespace-part.ts';
 import { nodePart } from './node-part.ts';
@@ -61,17 +63,22 @@ interface FeedOptions {
   readonly signal: AbortSignal;
   /** The file that keeps the last valid ClusterNetwork. */
   readonly networkFile: string;
+  /** The file that keeps which egress IPs drain. */
+  readonly drainsFile: string;
   readonly changed: () => void;
 }
 
 /** Milliseconds for which an agent that begins waits for the labels of pods. */
 const labelsWithin = 10_000;
 
+const notDraining: DrainsByVnid = new Map();
+
 export class ClusterFeed {
   readonly #node: NodeName;
   readonly #changed: () => void;
   readonly #networks: ObjectCache<ClusterNetworkObject>;
   readonly #lastNetwork: LastNetwork;
+  readonly #drains: Drains;
   readonly #hostSubnets: ObjectCache<HostSubnetObject>;
   readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
@@ -86,7 +93,14 @@ export class ClusterFeed {
     readonly hosts: readonly RemoteNode[];
   }>();
   /** The last state that was asked for, and of what. */
-  #stated: { readonly version: number; readonly of: ReadonlySet<Vnid>; readonly state: EgressState } | undefined;
+  #stated:
+    | {
+        readonly version: number;
+        readonly drains: DrainsByVnid;
+        readonly of: ReadonlySet<Vnid>;
+        readonly state: EgressState;
+      }
+    | undefined;
   readonly #vnids = new Map<string, Vnid>();
   readonly #listed = new RecentlyListed(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
@@ -94,13 +108,15 @@ export class ClusterFeed {
 
   /** `changed` is called after every change from the end of `follow` on. */
   constructor(client: KubeClient, node: string, options: FeedOptions) {
-    const { logger, signal, networkFile, changed } = options;
+    const { logger, signal, networkFile, drainsFile, changed } = options;
     if (!isNodeName(node)) throw new Error('a node has a name');
     this.#node = node;
     this.#changed = () => {
       if (this.#follows) changed();
     };
     this.#lastNetwork = new LastNetwork(logger, networkFile);
+    this.#drains = new Drains({ logger, file: drainsFile, now: Date.now, changed: this.#changed });
+    whenAborted(signal, () => this.#drains.close());
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(
@@ -120,7 +136,7 @@ export class ClusterFeed {
   async follow(): Promise<void> {
     const early = Promise.all([this.#networks.synced, this.#lastNetwork.load()]).then(() => this.#mayStartPolicies());
     const needed = [this.#networks, this.#hostSubnets, this.#netNamespaces, this.#egressPolicies, this.#nodeObjects];
-    await Promise.all([early, ...needed.map(({ synced }) => synced)]);
+    await Promise.all([early, this.#drains.load(), ...needed.map(({ synced }) => synced)]);
     this.#follows = true;
     this.#hostSubnets.subscribe((change) => this.#hostSubnetChanged(change));
     this.#netNamespaces.subscribe((change) => this.#netNamespaceChanged(change));
@@ -148,25 +164,38 @@ export class ClusterFeed {
   }
 
   /**
-   * The egress state of these VNIDs and of those whose IPs this node hosts, the same value until something changes; it
-   * is known also when the view is not.
+   * The egress state of these VNIDs and of those whose IPs this node hosts, or hosted until they began to drain; the
+   * same value until something changes. It is known also when the view is not.
    */
   stateOf(local: Iterable<Vnid>): EgressState {
     const { tracker } = this.#egress;
     const { version } = tracker;
-    const of = new Set([...local, ...tracker.vnidsHostedBy(this.#node)]);
+    const { drains } = this;
+    const left = [...drains].filter(([, all]) => all.some(({ from }) => from.node === this.#node));
+    const of = new Set([...local, ...tracker.vnidsHostedBy(this.#node), ...left.map(([vnid]) => vnid)]);
     const last = this.#stated;
-    if (last?.version === version && sameMembers(last.of, of)) return last.state;
-    const state = tracker.stateOf(of);
-    this.#stated = { version, of, state };
+    if (last?.version === version && last.drains === drains && sameMembers(last.of, of)) return last.state;
+    const found = tracker.stateOf(of);
+    const state = drains.size === 0 ? found : { ...found, drains };
+    this.#stated = { version, drains, of, state };
     return state;
   }
 
-  /** The names of the nodes that list an egress IP which one of these VNIDs requests. */
+  /** The names of the nodes that list an egress IP which one of these VNIDs requests, or from which one of them, or one of this node, drains. */
   hostsFor(vnids: Iterable<Vnid>): ReadonlySet<string> {
     const { tracker } = this.#egress;
-    const requested = [...new Set(vnids)].flatMap((vnid) => tracker.requests(vnid));
-    return new Set(requested.flatMap(({ hosts }) => hosts.map(({ node }) => node)));
+    const all = [...new Set(vnids)];
+    const { drains } = this;
+    const drained = [...all, ...tracker.vnidsHostedBy(this.#node)].flatMap((vnid) => drains.get(vnid) ?? []);
+    const left = drained.map(({ from }) => from.node);
+    const requested = all.flatMap((vnid) => tracker.requests(vnid));
+    return new Set([...requested.flatMap(({ hosts }) => hosts.map(({ node }) => node)), ...left]);
+  }
+
+  /** The egress IPs that drain, by VNID. In a cloud, whose network knows one machine for an address, none can. */
+  get drains(): DrainsByVnid {
+    const isKnown = this.#follows && this.#cloud() === undefined;
+    return isKnown ? this.#drains.of(this.#egress.tracker) : notDraining;
   }
 
   /** The fingerprint of the HostSubnets and NetNamespaces as they are now. */

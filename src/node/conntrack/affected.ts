@@ -5,7 +5,7 @@
 import { rulesText } from '../../model/egress/rules.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { PodOwners } from '../values/facts.ts';
-import { type Ownership, ownWithoutEgress, type RestrictedPod } from './stale.ts';
+import { mayUse, type Ownership, ownWithoutEgress, type RestrictedPod } from './stale.ts';
 
 /** Connections with one common property, as `conntrack` selects them. */
 export type Selection =
@@ -49,16 +49,25 @@ const isSamePod = (one: RestrictedPod, other: RestrictedPod): boolean =>
   one.owner === other.owner &&
   one.source === other.source &&
   one.beginsHere === other.beginsHere &&
+  one.drainsElsewhere === other.drainsElsewhere &&
+  (one.drains ?? []).join() === (other.drains ?? []).join() &&
   (one.rules === other.rules || rulesText(one.rules) === rulesText(other.rules));
 
 const isSameOwner = (one: PodOwners, other: PodOwners): boolean => one.inbound === other.inbound;
 
 /** The sources that owners had before the change and may not use after it: all such connections are stale. */
 export function lostSources(before: Ownership, after: Ownership): readonly OwnedSource[] {
-  return [...before.snat].flatMap(([mark, translated]) =>
-    after.snat.get(mark) === translated ? [] : [{ mark, translated }],
+  const drained = before.draining.map(({ owner, source }) => [owner, source] as const);
+  return [...before.snat, ...drained].flatMap(([mark, translated]) =>
+    mayUse(after, mark, translated) ? [] : [{ mark, translated }],
   );
 }
+
+/** The owners of what drains of the one and not of the other. */
+const drainedOwners = (one: Ownership, other: Ownership): number[] =>
+  one.draining
+    .filter(({ owner, source }) => !other.draining.some((it) => it.owner === owner && it.source === source))
+    .map(({ owner }) => owner);
 
 const networksOf = ({ podNetworks, inside, subnet }: Ownership): string =>
   JSON.stringify([subnet, podNetworks, inside].map((networks) => [networks].flat().map(({ text }) => text)));
@@ -73,7 +82,13 @@ const hasOtherNodes = (before: Ownership, after: Ownership): boolean => differen
  */
 export function affected(before: Ownership, after: Ownership): readonly Selection[] | 'all' {
   if (networksOf(before) !== networksOf(after) || hasOtherNodes(before, after)) return 'all';
-  const marks = changedKeys(before.snat, after.snat, (one, other) => one === other);
+  const marks = [
+    ...new Set([
+      ...changedKeys(before.snat, after.snat, (one, other) => one === other),
+      ...drainedOwners(before, after),
+      ...drainedOwners(after, before),
+    ]),
+  ];
   const translated = new Set([...different(before.hosted, after.hosted), ...different(before.own, after.own)]);
   const gone = [...before.attached].filter((ip) => !after.attached.has(ip));
   const moved = changedKeys(before.pods, after.pods, isSameOwner).filter(

@@ -4,7 +4,7 @@ import type { EgressRules } from '../../model/objects/egressrules.ts';
 import { type Cidr, contains, type Ip, parseIp } from '../../model/values/address.ts';
 import { inboundVnid, isOwner, isUnasked } from '../ovs/owner.ts';
 import { ctMark } from '../ovs/pipeline.ts';
-import type { PodOwners } from '../values/facts.ts';
+import type { DrainedSource, PodOwners } from '../values/facts.ts';
 import type { Connection } from './connection.ts';
 
 /** A pod of this node whose VNID requests egress IPs. */
@@ -14,6 +14,10 @@ export interface RestrictedPod {
   readonly source: Ip | undefined;
   /** Whether its new connections leave through this node, unless finer rules say another. */
   readonly beginsHere: boolean;
+  /** Egress IPs that drain from this node. */
+  readonly drains?: readonly Ip[];
+  /** Whether connections stay on other nodes, from which egress IPs drain. */
+  readonly drainsElsewhere?: boolean;
   /** The finer rules of its VNID. */
   readonly rules?: EgressRules;
 }
@@ -27,6 +31,9 @@ export interface Ownership {
   readonly subnet: Cidr;
   /** The source of each owner that has an egress IP here. */
   readonly snat: ReadonlyMap<number, Ip>;
+  /** The sources that owners may go on to use, and nothing new. */
+  readonly draining: readonly DrainedSource[];
+  /** The egress IPs that are here, and those that drain from here. */
   readonly hosted: ReadonlySet<Ip>;
   readonly restricted: ReadonlyMap<Ip, RestrictedPod>;
   /** The addresses that pods of this node have. */
@@ -37,6 +44,11 @@ export interface Ownership {
   readonly nodes: ReadonlySet<Ip>;
   /** All addresses of this host. */
   readonly own: ReadonlySet<Ip>;
+}
+
+/** Whether connections of the owner may have this source. */
+export function mayUse({ snat, draining }: Pick<Ownership, 'snat' | 'draining'>, owner: number, source: Ip): boolean {
+  return snat.get(owner) === source || draining.some((one) => one.owner === owner && one.source === source);
 }
 
 const isIn = (networks: readonly Cidr[], ip: Ip): boolean => networks.some((network) => contains(network, ip));
@@ -57,8 +69,9 @@ function isStaleUntranslated(source: Ip, choice: Choice, { subnet, restricted }:
   if (!contains(subnet, source)) return false;
   const pod = restricted.get(source);
   if (pod === undefined) return true;
-  if (choice.kind === 'only') return pod.source === choice.egressIP;
-  return pod.beginsHere && pod.source !== undefined;
+  if (choice.kind === 'only') return pod.source === choice.egressIP && pod.drainsElsewhere !== true;
+  // one that was given a hop from which its egress IP drains now stays there
+  return pod.beginsHere && pod.source !== undefined && pod.drainsElsewhere !== true;
 }
 
 /** A connection that finer rules do not cover leaves as the node, and its owner is that of what asks for nothing. */
@@ -68,8 +81,9 @@ function isStaleAsNode({ source, translated, mark }: Connection, { hosted, own }
 }
 
 /** A connection owned by a VNID that requested egress IPs. */
-function isStaleOwned({ source, translated, mark }: Connection, { snat, subnet, restricted }: Ownership): boolean {
-  if (snat.get(mark) !== translated) return true;
+function isStaleOwned({ source, translated, mark }: Connection, ownership: Ownership): boolean {
+  const { subnet, restricted } = ownership;
+  if (!mayUse(ownership, mark, translated)) return true;
   return contains(subnet, source) && restricted.get(source)?.owner !== mark;
 }
 
@@ -78,15 +92,17 @@ function isStaleUnowned({ source, translated, mark }: Connection, ownership: Own
   const { hosted, subnet, restricted, own } = ownership;
   const pod = restricted.get(source);
   if (hosted.has(translated)) {
-    const mayBeItsOwn = !isUnasked(mark) && (pod?.source === translated || !contains(subnet, source));
+    const isItsOwn = pod?.source === translated || pod?.drains?.includes(translated) === true;
+    const mayBeItsOwn = !isUnasked(mark) && (isItsOwn || !contains(subnet, source));
     return !mayBeItsOwn;
   }
   return pod !== undefined || !own.has(translated);
 }
 
 /** A connection that a Service sent to another node leaves as this node, whoever opened it. */
-function isStaleServed({ translated, mark }: Connection, { snat, hosted, own }: Ownership): boolean {
-  return hosted.has(translated) ? snat.get(mark) !== translated : !own.has(translated);
+function isStaleServed({ translated, mark }: Connection, ownership: Ownership): boolean {
+  const { hosted, own } = ownership;
+  return hosted.has(translated) ? !mayUse(ownership, mark, translated) : !own.has(translated);
 }
 
 /** How the connection should leave, by the finer rules of its pod's VNID. */

@@ -1,6 +1,6 @@
 /** Gathers what changes touched, plan by plan, until it is checked, so that no plan between two passes is missed. */
 import { affected, lostSources, mostLooks, type OwnedSource, type Selection, selectionArgs } from './affected.ts';
-import type { Ownership } from './stale.ts';
+import { mayUse, type Ownership } from './stale.ts';
 
 const sourceKey = ({ mark, translated }: OwnedSource): string => `${mark} ${translated}`;
 
@@ -17,7 +17,7 @@ export class Touched {
     this.add(affected(before, now));
     for (const lost of lostSources(before, now)) this.#lost.set(sourceKey(lost), lost);
     for (const [key, { mark, translated }] of this.#lost) {
-      if (now.snat.get(mark) === translated) this.#lost.delete(key);
+      if (mayUse(now, mark, translated)) this.#lost.delete(key);
     }
   }
 

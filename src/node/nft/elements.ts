@@ -157,8 +157,11 @@ const podSets = memoized((pods: NftElements['pods']): PodSets => {
  * after it.
  */
 export function contentOf(wanted: NftElements): NftContent {
-  const { snat, hosted, egressIPs, restricted, podSources, podRules, ownerRules, pods, nodes } = wanted;
+  const { snat, hosted, draining, drainingPods, egressIPs, restricted, podSources, podRules, ownerRules, pods, nodes } =
+    wanted;
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
+  const drained = draining.map(({ owner, source }) => ({ key: hex(owner), value: source }));
+  const owners = new Set([...snat.keys(), ...draining.map(({ owner }) => owner)]);
   const asking = elementsOfKeys(restricted);
   return {
     restricted_pods: asking,
@@ -167,11 +170,11 @@ export function contentOf(wanted: NftElements): NftContent {
     ...podSets(pods),
     nodes: elementsOfKeys(nodes),
     node_addresses: elementsOfKeys(nodes),
-    pod_sources: elementsFrom([...podSources].map(([key, value]) => ({ key, value }))),
-    owners: elementsFrom([...snat.keys()].map((mark) => ({ key: hex(mark), value: hex(mark) }))),
-    egress_sources: sources,
+    pod_sources: elementsFrom([...podSources, ...drainingPods].map(([key, value]) => ({ key, value }))),
+    owners: elementsFrom([...owners].map((mark) => ({ key: hex(mark), value: hex(mark) }))),
+    egress_sources: drained.length === 0 ? sources : joined(sources, elementsFrom(drained)),
     egress_snat: sources,
-    egress_hosted: elementsOfKeys(hosted),
+    egress_hosted: joined(elementsOfKeys(hosted), elementsFrom(draining.map(({ source }) => onlyKey(source)))),
     owner_rules: elementsFrom(
       [...ownerRules].map(([ip, { owner, verdict }]) => ({ key: `${ip} . ${hex(owner)}`, value: verdict })),
     ),

@@ -4,10 +4,15 @@ import type { PortRange } from '../../model/objects/well-known.ts';
 import type { Cidr, Ip } from '../../model/values/address.ts';
 import { compareText } from '../../model/values/names.ts';
 import type { Uplink } from '../links/addresses.ts';
-import type { Datapath, PodOwners } from '../values/facts.ts';
+import type { Datapath, DrainedSource, PodOwners } from '../values/facts.ts';
 
 /** The names of our tables in nft. */
-export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;
+export const nftTables = {
+  nat: 'ip sdn_compat',
+  guard: 'ip sdn_compat_guard',
+  switch: 'netdev sdn_compat',
+  drain: 'ip sdn_compat_drain',
+} as const;
 
 /** The sets that are filled together with the chains and do not change; both tables of family ip have them. */
 export const networkSets = ['pod_networks', 'inside'] as const;
@@ -42,6 +47,13 @@ export interface NftElements {
   readonly snat: ReadonlyMap<number, Ip>;
   /** Addresses that this node hosts. */
   readonly hosted: ReadonlySet<Ip>;
+  /**
+   * Egress IPs that drain from this node, by the owner whose connections go on with them: they are on no interface, and
+   * nothing new is translated to them.
+   */
+  readonly draining: readonly DrainedSource[];
+  /** The pods of this node with such egress IPs. */
+  readonly drainingPods: readonly (readonly [pod: Ip, source: Ip])[];
   /** All egress IPs that any namespace requests or any node lists: there may be packets with them. */
   readonly egressIPs: ReadonlySet<Ip>;
   /** Local pods whose VNID requests egress IPs. */

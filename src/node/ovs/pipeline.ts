@@ -190,6 +190,10 @@ export const hookPriority = {
   arriving: 'mangle - 40',
   /** Where others filter too; the order does not matter, because each of them can only drop. */
   filter: 'filter',
+  /** Source NAT to egress IPs that drain elsewhere, whose ports are limited. */
+  drainNat: 'srcnat - 101',
+  /** What is forwarded to egress IPs that drain, before others see it. */
+  drainFilter: 'filter - 1',
   /** Source NAT before anybody else's. */
   sourceNat: 'srcnat - 100',
   /** After all source NAT: checks the source that a packet leaves with. */

@@ -1,5 +1,6 @@
 /** Tables 101 and 102: how each VNID leaves the cluster, and through which node. */
 import uniqBy from 'lodash/uniqBy.js';
+import { type Drain, hopBits } from '../../model/egress/drains.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import type { Destination, EgressRules } from '../../model/objects/egressrules.ts';
@@ -29,11 +30,21 @@ import { meterOf } from './meters.ts';
 import { blockMatch, portMatches } from './policy-matches.ts';
 import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
 
+/** What connections that leave by a hop are known by: the egress IP, and where that may drain, the node. */
+interface Known {
+  readonly egressIP: Ip;
+  readonly notedNode?: Ip;
+}
+
+/** A hop, and whether its connections are known by its node, too. */
+type KnownHop = Hop & Known;
+
 /**
- * The ct_label of a connection that leaves with an egress IP: the address as a number, so its meaning never changes.
+ * The ct_label of a connection that leaves with an egress IP: the address as a number, and above it 16 bits of the node's
+ * where they count. So its meaning never changes.
  */
-function labelOf(egressIP: Ip): number {
-  return Number(ipNumber(egressIP));
+function labelOf({ egressIP, notedNode }: Known): number {
+  return Number(ipNumber(egressIP)) + (notedNode === undefined ? 0 : hopBits(notedNode) * 2 ** 32);
 }
 
 /** Whose traffic leaves, from which node, and whether a meter of this node limits what it sends by its egress IP here. */
@@ -41,26 +52,28 @@ interface Leaving {
   readonly facts: NodeFacts;
   readonly vnid: Vnid;
   readonly isMetered: boolean;
+  /** What drains beside the state of the VNID. */
+  readonly drains: readonly Drain[];
 }
 
-function keeping({ facts, vnid }: Leaving, egressIP: Ip): Required<Keeping> {
-  return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(egressIP) };
+function keeping({ facts, vnid }: Leaving, known: Known): Required<Keeping> {
+  return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(known) };
 }
 
 /** All that leaves by an egress IP of this node goes through its meter, whichever node it comes from. */
 const metering = ({ vnid, isMetered }: Leaving): Action[] => (isMetered ? [{ kind: 'meter', id: meterOf(vnid) }] : []);
 
-function localHop(leaving: Leaving, egressIP: Ip): Action[] {
+function localHop(leaving: Leaving, known: Known): Action[] {
   const { facts, vnid } = leaving;
   return [
     ...metering(leaving),
     set('eth_dst', facts.tunMac),
-    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(leaving, egressIP)),
+    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(leaving, known)),
   ];
 }
 
-function remoteHop(leaving: Leaving, hop: Hop): Action[] {
-  return [{ ...ctCommit, ...keeping(leaving, hop.egressIP) }, ...recordedToHop(hop)];
+function remoteHop(leaving: Leaving, hop: KnownHop): Action[] {
+  return [{ ...ctCommit, ...keeping(leaving, hop) }, ...recordedToHop(hop)];
 }
 
 function recordedToHop({ nodeIP }: Hop): Action[] {
@@ -77,8 +90,8 @@ function recordedLocalHop(leaving: Leaving): Action[] {
 }
 
 /** What a connection has that is recorded with all that `keeping` says: nothing would change by recording it again. */
-function recordedWith(leaving: Leaving, egressIP: Ip): Flow['match'] {
-  const { mark, label } = keeping(leaving, egressIP);
+function recordedWith(leaving: Leaving, known: Known): Flow['match'] {
+  const { mark, label } = keeping(leaving, known);
   return { ct_state: established, ct_mark: hex(mark), ct_label: hex(label) };
 }
 
@@ -86,18 +99,18 @@ function recordedWith(leaving: Leaving, egressIP: Ip): Flow['match'] {
  * What connections that leave by the hop have in common. The kernel's datapath commits none that leaves by its own node:
  * nft gives those their owner, and they have no label.
  */
-function keptBy({ facts, vnid }: Leaving, { node, egressIP }: Hop): Flow['match'] {
-  if (facts.datapath === 'system' && node === facts.name)
+function keptBy({ facts, vnid }: Leaving, hop: KnownHop): Flow['match'] {
+  if (facts.datapath === 'system' && hop.node === facts.name)
     return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
-  return { ct_label: hex(labelOf(egressIP)) };
+  return { ct_label: hex(labelOf(hop)) };
 }
 
 /** How a connection goes on to a hop without a commit; nothing where none is made that could be left out. */
-function recordedAt(leaving: Leaving, hop: Hop): (readonly [Flow['match'], Action[]])[] {
+function recordedAt(leaving: Leaving, hop: KnownHop): (readonly [Flow['match'], Action[]])[] {
   const { facts } = leaving;
   const isHere = hop.node === facts.name;
   if (isHere && facts.datapath === 'system') return [];
-  return [[recordedWith(leaving, hop.egressIP), isHere ? recordedLocalHop(leaving) : recordedToHop(hop)] as const];
+  return [[recordedWith(leaving, hop), isHere ? recordedLocalHop(leaving) : recordedToHop(hop)] as const];
 }
 
 /** Flows and groups of one VNID. */
@@ -116,7 +129,7 @@ interface EgressContent {
 const mostHops = 256;
 
 /** The hops for new connections: only the first listed one with `firstAvailable`, else any of the first 256. */
-export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): readonly Hop[] {
+export function hopsUsed<H extends Hop>(listed: readonly H[], firstAvailable: boolean): readonly H[] {
   return listed.slice(0, firstAvailable ? 1 : mostHops);
 }
 
@@ -135,12 +148,42 @@ function rowsOf(place: Place, vnid: Vnid): Row {
   });
 }
 
-function actionsTo(leaving: Leaving): (hop: Hop) => Action[] {
+function actionsTo(leaving: Leaving): (hop: KnownHop) => Action[] {
   const { name } = leaving.facts;
-  return (hop) => (hop.node === name ? localHop(leaving, hop.egressIP) : remoteHop(leaving, hop));
+  return (hop) => (hop.node === name ? localHop(leaving, hop) : remoteHop(leaving, hop));
 }
 
-function viaRules(leaving: Leaving, listed: readonly Hop[], place: Place): VnidRules {
+/** The hops of a state; where egress IPs may drain, connections are known by the node of theirs, too. */
+function hopsOf(state: VnidState): readonly KnownHop[] {
+  if (state.kind !== 'via') return [];
+  return state.drain === undefined ? state.hops : state.hops.map((hop) => ({ ...hop, notedNode: hop.nodeIP }));
+}
+
+/** What a connection of the hop may be known by: one that was recorded before the annotation came is known without its node. */
+function keptByAny(leaving: Leaving, hop: KnownHop): readonly Flow['match'][] {
+  const known = keptBy(leaving, hop);
+  if (hop.notedNode === undefined) return [known];
+  const { egressIP, node, nodeIP } = hop;
+  return uniqBy([known, keptBy(leaving, { egressIP, node, nodeIP })], ({ ct_label }) => ct_label);
+}
+
+/** Connections that stay on the hops from which egress IPs drain, and that take no others any more. */
+function drainRows(
+  leaving: Leaving,
+  drains: readonly Drain[],
+  at: (isRecorded: boolean, match: Flow['match'], actions: readonly Action[]) => Flow,
+): Flow[] {
+  const actionsOf = actionsTo(leaving);
+  return drains.flatMap(({ egressIP, from }) => {
+    const hop = { egressIP, ...from, notedNode: from.nodeIP };
+    return [
+      ...recordedAt(leaving, hop).map(([match, actions]) => at(true, match, actions)),
+      ...keptByAny(leaving, hop).map((match) => at(false, match, actionsOf(hop))),
+    ];
+  });
+}
+
+function viaRules(leaving: Leaving, listed: readonly KnownHop[], place: Place): VnidRules {
   const { facts, vnid } = leaving;
   const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
@@ -149,7 +192,9 @@ function viaRules(leaving: Leaving, listed: readonly Hop[], place: Place): VnidR
   // a connection keeps its hop while that is available, also when new ones use another
   const kept = [
     ...listed.flatMap((hop) => recordedAt(leaving, hop).map((one) => at(priority.egressIP.recorded, ...one))),
-    ...(listed.length < 2 ? [] : listed.map((hop) => at(priority.egressIP.kept, keptBy(leaving, hop), actionsOf(hop)))),
+    ...(listed.length < 2 ? [] : listed).flatMap((hop) =>
+      keptByAny(leaving, hop).map((match) => at(priority.egressIP.kept, match, actionsOf(hop))),
+    ),
   ];
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
@@ -159,7 +204,8 @@ function viaRules(leaving: Leaving, listed: readonly Hop[], place: Place): VnidR
   };
 }
 
-function stateRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
+/** The rules without what drains. */
+function newRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
   switch (state.kind) {
     case 'normal':
       return { flows: [], groups: [] };
@@ -171,24 +217,36 @@ function stateRules(leaving: Leaving, state: VnidState, place: Place): VnidRules
         groups: [],
       };
     case 'via':
-      return viaRules(leaving, state.hops, place);
+      return viaRules(leaving, hopsOf(state), place);
   }
+}
+
+function stateRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
+  const { flows, groups } = newRules(leaving, state, place);
+  if (leaving.drains.length === 0) return { flows, groups };
+  const { recorded, kept } = priority.egressIP;
+  const staying = drainRows(leaving, leaving.drains, (isRecorded, ...row) =>
+    rowsOf(place, leaving.vnid)(isRecorded ? recorded : kept, ...row),
+  );
+  return { flows: uniqBy([...staying, ...flows], flowKey), groups };
 }
 
 /**
  * Networks that are reached with one egress IP of the VNID alone. A connection that has another one is given this; where
  * it is not in use, nothing goes there.
  */
-function networkFlows(leaving: Leaving, hops: readonly Hop[], { destinationIPs }: EgressRules): Flow[] {
+function networkFlows(leaving: Leaving, hops: readonly KnownHop[], { destinationIPs }: EgressRules): Flow[] {
   const at = rowsOf(table.egressHop, leaving.vnid);
   const actionsOf = actionsTo(leaving);
   return destinationIPs.flatMap(({ cidr, egressIP }) => {
     const match = blockMatch('nw_dst', cidr);
     const rank = priority.egressHop.ofNetwork + 2 * cidr.length;
     const hop = hops.find((one) => one.egressIP === egressIP);
-    if (hop === undefined) return [at(rank, match, [])];
+    const own = leaving.drains.filter((drain) => drain.egressIP === egressIP);
+    const staying = drainRows(leaving, own, (_, of, actions) => at(rank + 1, { ...match, ...of }, actions));
+    if (hop === undefined) return [...staying, at(rank, match, [])];
     const recorded = recordedAt(leaving, hop).map(([of, actions]) => at(rank + 1, { ...match, ...of }, actions));
-    return [...recorded, at(rank, match, actionsOf(hop))];
+    return uniqBy([...staying, ...recorded, at(rank, match, actionsOf(hop))], flowKey);
   });
 }
 
@@ -225,7 +283,8 @@ export const notSelectedFlows = memoized(({ vnid, ip }: LocalPod): readonly Flow
 
 function ruledRules(leaving: Leaving, state: VnidState, rules: EgressRules): VnidRules {
   const { flows, groups } = stateRules(leaving, state, table.egressHop);
-  const networks = state.kind === 'via' ? networkFlows(leaving, state.hops, rules) : [];
+  const isNamed = state.kind === 'via' || leaving.drains.length > 0;
+  const networks = isNamed ? networkFlows(leaving, hopsOf(state), rules) : [];
   return { flows: [...coverageFlows(leaving.vnid, rules), ...networks, ...flows], groups };
 }
 
@@ -248,21 +307,26 @@ function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   ];
 }
 
-/** By facts and state the rules of the one VNID that has this state, and whether it is metered in them. */
-const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules & Pick<Leaving, 'isMetered'>>>(
+const noDrains: readonly Drain[] = [];
+
+/** By facts and state the rules of the one VNID that has this state, and whether it is metered and what drains in them. */
+const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules & Pick<Leaving, 'isMetered' | 'drains'>>>(
   () => new Map(),
 );
 
 /** The rules of a VNID with pods here. */
 function vnidRules(leaving: Leaving, state: VnidState): VnidRules {
-  const { facts, vnid, isMetered } = leaving;
+  const { facts, vnid, isMetered, drains } = leaving;
   const known = rulesByVnid(facts, state);
   const before = known.get(vnid);
-  if (before?.isMetered === isMetered) return before;
+  if (before?.isMetered === isMetered && before.drains === drains) return before;
   const finer = state.kind === 'normal' ? undefined : state.rules;
   const { flows, groups } =
     finer === undefined ? stateRules(leaving, state, table.egressIP) : ruledRules(leaving, state, finer);
-  const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups, isMetered };
+  const rules = {
+    flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)],
+    ...{ groups, isMetered, drains },
+  };
   known.set(vnid, rules);
   return rules;
 }
@@ -277,7 +341,21 @@ export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState
   return hosted;
 }
 
-/** What other nodes send here for a VNID leaves with the egress IP that this node hosts for it. */
+/** The egress IPs that drain from this node, by VNID; some of a VNID may, and one more be here. */
+export function drainedHere(
+  { name }: Pick<NodeFacts, 'name'>,
+  { drains }: Pick<EgressState, 'drains'>,
+): ReadonlyMap<Vnid, readonly Ip[]> {
+  const own = [...(drains ?? [])].map(
+    ([vnid, all]) => [vnid, all.filter(({ from }) => from.node === name).map(({ egressIP }) => egressIP)] as const,
+  );
+  return new Map(own.filter(([, ips]) => ips.length > 0));
+}
+
+/**
+ * What other nodes send here for a VNID leaves with the egress IP that this node hosts for it, or, where that drains, only
+ * if the node knows its connection.
+ */
 function hostedFlowsOf(leaving: Leaving, ip: Ip): Flow[] {
   const { facts, vnid } = leaving;
   const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
@@ -285,9 +363,9 @@ function hostedFlowsOf(leaving: Leaving, ip: Ip): Flow[] {
   const at = (priority: number, match: Flow['match'], actions: Action[]): Flow => ({
     ...{ table: table.egressIP, priority, match, actions },
   });
-  const any = at(hosted, match, localHop(leaving, ip));
+  const any = at(hosted, match, localHop(leaving, { egressIP: ip }));
   if (facts.datapath === 'system') return [any];
-  const recorded = { ...recordedWith(leaving, ip), ...match };
+  const recorded = { ...recordedWith(leaving, { egressIP: ip }), ...match };
   return [at(hostedRecorded, recorded, recordedLocalHop(leaving)), any];
 }
 
@@ -306,7 +384,7 @@ function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>, metered: R
     const isMetered = metered.has(vnid);
     const before = known.get(vnid);
     if (before?.ip !== ip || before.isMetered !== isMetered)
-      known.set(vnid, { ip, isMetered, flows: hostedFlowsOf({ facts, vnid, isMetered }, ip) });
+      known.set(vnid, { ip, isMetered, flows: hostedFlowsOf({ facts, vnid, isMetered, drains: noDrains }, ip) });
   }
   return [...known.values()].map(({ flows }) => flows);
 }
@@ -320,12 +398,16 @@ export function egressRules(
   state: EgressState,
   { local, metered }: { readonly local: ReadonlySet<Vnid>; readonly metered: ReadonlySet<Vnid> },
 ): EgressContent {
-  const parts = hostedFlows(facts, hostedHere(facts, state), metered);
+  const left = [...drainedHere(facts, state)].flatMap(([vnid, [ip]]) =>
+    ip === undefined ? [] : [[vnid, ip] as const],
+  );
+  const parts = hostedFlows(facts, new Map([...left, ...hostedHere(facts, state)]), metered);
   const groups: Group[] = [];
   for (const vnid of local) {
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
-    const rules = vnidRules({ facts, vnid, isMetered: metered.has(vnid) }, known);
+    const drains = state.drains?.get(vnid) ?? noDrains;
+    const rules = vnidRules({ facts, vnid, isMetered: metered.has(vnid), drains }, known);
     parts.push(rules.flows);
     groups.push(...rules.groups);
   }

@@ -3,6 +3,7 @@
  * facts.
  */
 import groupBy from 'lodash/groupBy.js';
+import type { Drain } from '../../model/egress/drains.ts';
 import { Fingerprint } from '../../model/egress/fingerprint.ts';
 import { notSelected, rulesForPod, rulesText } from '../../model/egress/rules.ts';
 import type { EgressState } from '../../model/egress/state.ts';
@@ -14,12 +15,13 @@ import { type Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
+import type { Moved } from '../nft/drain-table.ts';
 import { leavesAsNode, type NftElements, type OwnerRule } from '../nft/vocabulary.ts';
 import type { Flow, Group, Meter } from '../ovs/flow.ts';
 import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../ovs/owner.ts';
-import type { LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
+import type { DrainedSource, LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
-import { egressRules, hopsUsed, hostedHere, notSelectedFlows } from './egress.ts';
+import { drainedHere, egressRules, hopsUsed, hostedHere, notSelectedFlows } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { metersHere } from './meters.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
@@ -68,6 +70,8 @@ export interface NodePlan {
   readonly addresses: ReadonlySet<Ip>;
   /** Egress IPs assigned to this node that it cannot carry, with the reason. */
   readonly refused: ReadonlyMap<Ip, string>;
+  /** The egress IPs of this node whose connections another node still has. */
+  readonly moved: readonly Moved[];
   /** The pods here whose VNID requests egress IPs. */
   readonly restricted: ReadonlyMap<Ip, RestrictedPod>;
 }
@@ -101,6 +105,25 @@ function sourceByOwner(
   return new Map(carried.map(([vnid, ip]) => [ownerOf(vnid, masqueradeBit), ip]));
 }
 
+/** The egress IPs that drain from this node. */
+function drainingOf(
+  options: Pick<NodeOptions, 'name' | 'masqueradeBit'>,
+  state: Pick<EgressState, 'drains'>,
+): readonly DrainedSource[] {
+  return [...drainedHere(options, state)].flatMap(([vnid, ips]) =>
+    ips.map((source) => ({ owner: ownerOf(vnid, options.masqueradeBit), source })),
+  );
+}
+
+/** The egress IPs of this node that drain from another. */
+function movedHere({ state, facts }: NodeInput, { snat }: Hosting): readonly Moved[] {
+  return [...(state.drains?.values() ?? [])].flat().flatMap(({ vnid, egressIP, from, ports }) => {
+    const owner = ownerOf(vnid, facts.masqueradeBit);
+    const isHere = from.node !== facts.name && snat.get(owner) === egressIP;
+    return isHere ? [{ egressIP, owner, from: from.nodeIP, ports }] : [];
+  });
+}
+
 type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid' | 'uid'>;
 /** The pods of a node, and what their restrictions follow from. */
 interface PodsInput extends Pick<NodeInput, 'state' | 'labelsOf'> {
@@ -129,9 +152,23 @@ function restrictedPods(
     const source = isHere(hops, name) ? snat.get(owner) : undefined;
     const rules = verdict.kind === 'normal' ? undefined : rulesForPod(verdict.rules, () => labelsOf(uid));
     const beginsHere = isHere(hopsUsed(hops, firstAvailable), name);
-    restricted.set(ip, { owner, source, beginsHere, ...(rules === undefined ? {} : { rules }) });
+    const drains = drainsOf(state.drains?.get(vnid), name);
+    restricted.set(ip, { owner, source, beginsHere, ...drains, ...(rules === undefined ? {} : { rules }) });
   }
   return restricted;
+}
+
+/** What drains of a pod's VNID: from this node, and whether from others. */
+function drainsOf(
+  drains: readonly Drain[] | undefined,
+  name: string,
+): Pick<RestrictedPod, 'drains' | 'drainsElsewhere'> {
+  if (drains === undefined) return {};
+  const own = drains.filter(({ from }) => from.node === name).map(({ egressIP }) => egressIP);
+  return {
+    ...(own.length === 0 ? {} : { drains: own }),
+    ...(own.length === drains.length ? {} : { drainsElsewhere: true }),
+  };
 }
 
 /** Whose the connections of pods are. */
@@ -193,13 +230,14 @@ function chainsOf(restricted: ReadonlyMap<Ip, RestrictedPod>): ReadonlyMap<strin
 function elements(
   { snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>,
   restricted: ReadonlyMap<Ip, RestrictedPod>,
-  known: Pick<NftElements, 'egressIPs' | 'pods' | 'nodes'>,
+  known: Pick<NftElements, 'draining' | 'egressIPs' | 'pods' | 'nodes'>,
 ): NftElements {
   const podSources = [...restricted].flatMap(([pod, { source }]) =>
     source === undefined ? [] : [[pod, source] as const],
   );
   return {
     ...{ snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources) },
+    drainingPods: [...restricted].flatMap(([pod, { drains = [] }]) => drains.map((source) => [pod, source] as const)),
     ...rulesElements(restricted, known.pods),
     ...known,
   };
@@ -216,15 +254,20 @@ export function planLimits(options: NodeOptions, input: PodsInput): Limits {
   const { pods, state } = input;
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
   const snat = sourceByOwner(hostedHere(options, state), addresses, options);
-  const known = { egressIPs: state.egressIPs, pods: ownersOf(pods, options), nodes: new Set<Ip>() };
+  const draining = drainingOf(options, state);
+  const known = { draining, egressIPs: state.egressIPs, pods: ownersOf(pods, options), nodes: new Set<Ip>() };
   const restricted = restrictedPods(input, snat, options);
   return { ...elements({ addresses, snat }, restricted, known), finerRules: chainsOf(restricted) };
 }
 
 /** The limits of a node that may not have any egress IP. */
 export function nothingHosted(limits: Limits): Limits {
-  return { ...limits, hosted: new Set(), snat: new Map(), podSources: new Map() };
+  const nothing = { draining: [], drainingPods: [] };
+  return { ...limits, ...nothing, hosted: new Set(), snat: new Map(), podSources: new Map() };
 }
+
+const withDraining = (addresses: ReadonlySet<Ip>, draining: readonly DrainedSource[]): ReadonlySet<Ip> =>
+  draining.length === 0 ? addresses : new Set([...addresses, ...draining.map(({ source }) => source)]);
 
 /** Which sources owners may use once the plan is applied on a host with these addresses. */
 export function ownershipOf(
@@ -244,7 +287,8 @@ export function ownershipOf(
     inside,
     subnet: facts.subnet,
     snat: nft.snat,
-    hosted: addresses,
+    draining: nft.draining,
+    hosted: withDraining(addresses, nft.draining),
     restricted,
     attached,
     pods: nft.pods,
@@ -278,7 +322,8 @@ export function planNode(input: NodeInput): NodePlan {
   const { vnids } = local;
   const meters = metersOf(input);
   const egress = egressRules(facts, state, { local: vnids, metered: new Set(meters.keys()) });
-  const { addresses, refused, snat } = hosting(input);
+  const hosted = hosting(input);
+  const { addresses, refused, snat } = hosted;
   const restricted = restrictedPods(input, snat, facts);
   const notSelectedPods = pods.filter(({ ip }) => restricted.get(ip)?.rules === notSelected);
   const multicast = multicastToNodes(remotes);
@@ -303,11 +348,13 @@ export function planNode(input: NodeInput): NodePlan {
     groups: [...egress.groups, ...multicast.groups],
     meters,
     nft: elements({ snat, addresses }, restricted, {
+      draining: drainingOf(facts, state),
       egressIPs: state.egressIPs,
       pods: ownersOf(pods, facts),
       nodes: addressesOfNodes(facts, remotes),
     }),
     finerRules: chainsOf(restricted),
+    moved: movedHere(input, hosted),
     addresses,
     refused,
     restricted,

@@ -59,3 +59,9 @@ export interface PodOwners {
   /** Of those to the outside, while its VNID requests no egress IP. */
   readonly unasked: number;
 }
+
+/** A source that connections of an owner go on to have on a node which has it no more, because it drains. */
+export interface DrainedSource {
+  readonly owner: number;
+  readonly source: Ip;
+}

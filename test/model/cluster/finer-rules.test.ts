@@ -4,6 +4,7 @@ import { leavingOf, packetTo } from '../../../src/model/cluster/leaving.ts';
 import { narrowed } from '../../../src/model/cluster/narrowed.ts';
 import { statusOf } from '../../../src/model/cluster/summary.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
+import { drainAnnotation } from '../../../src/model/objects/drain.ts';
 import { bandwidthAnnotation, excludedAnnotation, ruleAnnotations } from '../../../src/model/objects/egressrules.ts';
 import { reportOn } from '../../../src/model/simulation/report.ts';
 import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
@@ -59,6 +60,9 @@ test('status and simulation show which pods the rules are for', () => {
   expect(reportOn(all, all).after.namespaces[0]?.rules).toBe(`only pods with ${selector}`);
   expect(notes([namespace('red', 42, { [podSelector]: 'app>1' })])).toEqual([
     `NetNamespace red InvalidEgressRule: annotation ${podSelector} is "app>1", which cannot be read: unable to parse requirement: found 'app>1', expected: identifier or operator; it counts as absent, so that more traffic takes an egress IP, not less`,
+  ]);
+  expect(notes([namespace('red', 42, { [drainAnnotation]: 'soon' })])).toEqual([
+    `NetNamespace red InvalidEgressRule: annotation ${drainAnnotation} is "soon", which cannot be read: it is no duration such as "10m" or "1h30m"; it counts as absent, so that an egress IP that moves cuts its connections`,
   ]);
   const [red, blue] = ['app=web', 'app=db'].map((text) => namespace('red', 42, { [podSelector]: text }));
   expect(notes([red!, { ...blue!, metadata: { ...blue!.metadata, name: 'blue' }, netname: 'blue' }]).join()).toContain(

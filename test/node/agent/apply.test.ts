@@ -35,7 +35,8 @@ afterAll(async () => {
 
 const nodeIP = ip('192.168.7.11');
 const uplink = { device: 'br-ex', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 };
-const context = { chains: { text: 'chains\n', datapath: 'system' as const }, uplink, nodeIP };
+const chains = { text: 'chains\n', datapath: 'system' as const };
+const context = { chains, drainTable: undefined, uplink, nodeIP };
 const planOf = (scene: Scene): NodePlan => planNode(nodeInput({ mode: 'subnet', datapath: 'system', ...scene }));
 
 interface World {
@@ -102,7 +103,14 @@ function world(device = 'br-ex', present: readonly string[] = []): World {
     onRival: () => undefined,
   });
   const addresses = new PresentAddresses(exec, new AddressRecord(join(folder, 'addresses.json')));
-  const applier = new Applier({ exec, bridge, nft: new NftTable(exec, logger), addresses, announcer });
+  const applier = new Applier({
+    exec,
+    bridge,
+    nft: new NftTable(exec, logger),
+    logger,
+    addresses,
+    announcer,
+  });
   open = { applier, addresses, commands, done, bridge };
   return open;
 }

@@ -29,8 +29,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const files = () => ({ networkFile: networkFile(), drainsFile: join(folder, 'drains.json') });
+
 async function follow(node: string): Promise<ClusterFeed> {
-  const options = { logger, signal: stop.signal, networkFile: networkFile(), changed: () => undefined };
+  const options = { logger, signal: stop.signal, ...files(), changed: () => undefined };
   const feed = new ClusterFeed(server.client, node, options);
   await feed.follow();
   return feed;
@@ -108,7 +110,7 @@ test('what NetworkPolicies need is read while the other kinds are still coming; 
     },
   });
   let changes = 0;
-  const options = { logger, signal: stop.signal, networkFile: networkFile(), changed: () => (changes += 1) };
+  const options = { logger, signal: stop.signal, ...files(), changed: () => (changes += 1) };
   const feed = new ClusterFeed(client, 'me', options);
   await feed.follow();
   expect([...asked]).toEqual(expect.arrayContaining(['networkpolicies', 'namespaces', 'pods']));

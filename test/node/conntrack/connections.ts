@@ -39,6 +39,7 @@ export const ownership: Ownership = {
   inside: [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')],
   subnet: cidr('10.254.0.0/24'),
   snat: new Map([[red, redIP]]),
+  draining: [],
   hosted: new Set([redIP]),
   restricted: new Map([
     [ip('10.254.0.2'), { owner: red, source: redIP, beginsHere: true }],
@@ -140,6 +141,9 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
     snat: fc.uniqueArray(fc.tuple(fc.constantFrom(red, blue), fc.constantFrom(redIP, blueIP)), {
       selector: ([owner]) => owner,
     }),
+    draining: fc.uniqueArray(
+      fc.constantFrom({ owner: red, source: blueIP }, { owner: blue, source: blueIP }, { owner: blue, source: redIP }),
+    ),
     hosted: fc.uniqueArray(fc.constantFrom(redIP, blueIP)),
     restricted: fc.uniqueArray(
       fc.tuple(
@@ -150,6 +154,8 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
             source: fc.constantFrom(undefined, redIP, blueIP),
             beginsHere: fc.boolean(),
             rules: fc.option(fc.constantFrom(...someRules), { nil: undefined }),
+            drains: fc.constantFrom([], [redIP], [blueIP]),
+            drainsElsewhere: fc.boolean(),
           })
           .map(({ rules, ...pod }) => ({ ...pod, ...(rules === undefined ? {} : { rules }) })),
       ),
@@ -161,7 +167,7 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
     nodes: fc.constantFrom([nodeIP], [nodeIP, peer]),
     podNetworks: fc.constantFrom([cidr('10.254.0.0/16')], [cidr('10.254.0.0/16'), cidr('10.1.0.0/16')]),
   })
-  .map(({ snat, hosted, restricted, own, podNetworks, attached, moved, nodes }) => ({
+  .map(({ snat, draining, hosted, restricted, own, podNetworks, attached, moved, nodes }) => ({
     ...ownership,
     podNetworks,
     attached: new Set(attached),
@@ -170,6 +176,7 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
     ),
     nodes: new Set(nodes),
     snat: new Map(snat),
+    draining,
     hosted: new Set(hosted),
     restricted: new Map(restricted),
     own: new Set(own),

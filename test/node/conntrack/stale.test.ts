@@ -162,3 +162,30 @@ describe('finer rules', () => {
     expect(ends(other, ip('10.254.0.2'), wasRed, { destination: '10.254.0.3' })).toBe(false);
   });
 });
+
+describe('while an egress IP drains from here', () => {
+  const drains = [blueIP];
+  const bluePod: RestrictedPod = { owner: blue, source: undefined, beginsHere: false, drains };
+  const draining = {
+    ...ownership,
+    draining: [{ owner: blue, source: blueIP }],
+    hosted: new Set([redIP, blueIP]),
+    restricted: new Map([...ownership.restricted, [ip('10.254.0.3'), bluePod]]),
+  };
+  test.each<readonly [string, Connection, boolean]>([
+    ['of its owner go on', connection('10.254.0.3', blueIP, blue), false],
+    ['of its owner on another node go on', connection('10.254.1.9', blueIP, blue), false],
+    ['of another owner do not', connection('10.254.0.2', blueIP, red), true],
+    ['of what asks for nothing do not', connection('10.254.0.4', blueIP, plain), true],
+  ])('connections %s', (_, one, isStale) => {
+    expect(judge(draining)(one)).toBe(isStale);
+  });
+});
+
+test('what was given a hop elsewhere goes on while that drains, though new connections begin here', () => {
+  const one = connection('10.254.0.2', ip('10.254.0.2'), red);
+  expect(judge(ownership)(one)).toBe(true);
+  const pod: RestrictedPod = { owner: red, source: redIP, beginsHere: true, drainsElsewhere: true };
+  const restricted = new Map([...ownership.restricted, [ip('10.254.0.2'), pod]]);
+  expect(judge({ ...ownership, restricted })(one)).toBe(false);
+});

@@ -18,6 +18,7 @@ const none: NftElements = {
   egressIPs: new Set(),
   restricted: new Set(),
   podSources: new Map(),
+  ...{ draining: [], drainingPods: [] },
   podRules: new Map(),
   ownerRules: new Map(),
   pods: new Map(),

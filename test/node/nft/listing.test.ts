@@ -41,6 +41,7 @@ const wanted = contentOf({
   egressIPs: new Set([egressIP]),
   restricted: new Set([pod]),
   podSources: new Map([[pod, egressIP]]),
+  ...{ draining: [], drainingPods: [] },
   pods: new Map([[pod, { inbound: inboundOwnerOf(vnid(77)), unasked: unaskedOwnerOf(vnid(77), 14) }]]),
   nodes: new Set([ip('192.168.7.11')]),
 });

@@ -14,6 +14,7 @@ const content = (restricted: readonly (typeof pod)[]) =>
     egressIPs: new Set(),
     restricted: new Set(restricted),
     podSources: new Map(),
+    ...{ draining: [], drainingPods: [] },
     podRules: new Map(),
     ownerRules: new Map(),
     pods: new Map(),

@@ -145,6 +145,8 @@ const someElements: fc.Arbitrary<NftElements> = fc.record({
   egressIPs: fc.array(someIp).map((ips) => new Set(ips)),
   restricted: fc.array(someIp).map((ips) => new Set(ips)),
   podSources: fc.array(fc.tuple(someIp, someIp)).map((pairs) => new Map(pairs)),
+  draining: fc.constant([]),
+  drainingPods: fc.constant([]),
   podRules: fc.array(fc.tuple(someIp, someVerdict)).map((pairs) => new Map(pairs)),
   ownerRules: fc
     .array(
@@ -270,6 +272,7 @@ test('a mark that gets another address loses the old one in the transaction that
       egressIPs: new Set(),
       restricted: new Set(),
       podSources: new Map([[ip('10.254.0.2'), ip(address)]]),
+      ...{ draining: [], drainingPods: [] },
       podRules: new Map(),
       ownerRules: new Map(),
       pods: new Map(),

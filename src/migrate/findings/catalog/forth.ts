@@ -98,7 +98,7 @@ export const forthRows = {
   FinerRulesLost: {
     severities: ['warning'],
     about:
-      'annotations `egress.sdn-compat.io/…` say which traffic takes which egress IP, how much, or which nodes may host them, and nothing is made of that',
+      'annotations `egress.sdn-compat.io/…` say which traffic takes which egress IP, how much, which nodes may host them, or that a move cuts nothing, and nothing is made of that',
     loses: {
       what: 'the choice of the traffic that takes an egress IP, its limit, and the choice of the nodes that host it',
       spans: ['for-good'],
