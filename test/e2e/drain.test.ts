@@ -269,3 +269,34 @@ test('a node that dies while it drains is given up', async () => {
     await lab.command('heal', 'worker0');
   }
 });
+
+test('two nodes that each take the other for the old one hand no packet back and forth', async () => {
+  await orders['does both at once']('worker0', 'worker1');
+  await moved();
+  await lab.command('kill', 'agent', 'worker1');
+  try {
+    await Promise.all([hosts('worker1'), hosts('worker0', egressIP)]);
+    await until('worker0 hands packets to worker1', async () => {
+      const { stdout } = await lab.node('worker0', 'nft', 'list', 'ruleset');
+      return stdout.includes('dup to 192.168.7.12');
+    });
+    await lab.pipe(
+      'worker0',
+      `table ip strays { counter seen {}
+        chain c { type filter hook prerouting priority -500; ip daddr ${egressIP} udp dport 9 counter name seen; }
+      }`,
+    );
+    const seen = async (): Promise<number> => {
+      const { stdout } = await lab.node('worker0', 'nft', 'list', 'counter', 'ip', 'strays', 'seen');
+      return Number(/packets (\d+)/.exec(stdout)?.[1]);
+    };
+    const send = `echo stray > /dev/udp/${egressIP}/9`;
+    await must('ip', ['netns', 'exec', `sdnc.${lab.name}.router`, 'bash', '-c', send]);
+    await until('it came', async () => (await seen()) > 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await seen()).toBeLessThan(10);
+  } finally {
+    await lab.node('worker0', 'nft', 'delete', 'table', 'ip', 'strays');
+    await lab.command('start', 'agent', 'worker1');
+  }
+});

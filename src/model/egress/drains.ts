@@ -69,6 +69,17 @@ function begun({ vnid, egressIP, drain }: Drainable, from: Assignment, now: numb
   return { vnid, egressIP, from: { node, nodeIP }, since: now, until: now + drain, ports };
 }
 
+/** Whether the drain has begun and not ended at this time: it has not begun where the clock was put back since. */
+export const isUnderWay = ({ since, until }: Drain, now: number): boolean => since <= now && now < until;
+
+/** The drain as it goes on, with the time that it may take now. It began no later than now, also if the clock was put back. */
+function lasting(found: Drain, drain: number, now: number): Drain | undefined {
+  const since = Math.min(found.since, now);
+  const until = since + drain;
+  if (now >= until) return undefined;
+  return since === found.since && until === found.until ? found : { ...found, since, until };
+}
+
 /** The drain of one egress IP, if it goes on or begins. */
 function drainOf(
   one: Drainable,
@@ -78,12 +89,12 @@ function drainOf(
 ): Drain | undefined {
   const { at, drain } = one;
   const isLeft = holder !== undefined && (at === undefined || !isSameNode(holder, at));
-  const isNew = isLeft && (before === undefined || !isSameNode(before.from, holder));
+  // one that is offline has nothing that could drain, and what drains from the node before it goes on
+  const isNew = isLeft && isThere(holder) && (before === undefined || !isSameNode(before.from, holder));
   const found = isNew ? begun(one, holder, now, before) : before;
-  if (found === undefined || (at !== undefined && hopBits(at.nodeIP) === hopBits(found.from.nodeIP))) return undefined;
-  const until = found.since + drain;
-  if (now >= until || !isThere(found.from)) return undefined;
-  return until === found.until ? found : { ...found, until };
+  if (found === undefined || !isThere(found.from)) return undefined;
+  const isAlike = at !== undefined && hopBits(at.nodeIP) === hopBits(found.from.nodeIP);
+  return isAlike ? undefined : lasting(found, drain, now);
 }
 
 /** The node that has the egress IP, or had it while it is on none. One whose drain has ended is forgotten. */

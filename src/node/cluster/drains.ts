@@ -1,7 +1,14 @@
 /** The egress IPs that drain, as this node knows them: kept up to date, with a file for an agent that starts again. */
 import type { Logger } from '../../io/log.ts';
 import { readState, writeState } from '../../io/state-file.ts';
-import { type Drain, type DrainState, type Holder, nextDrains, noDrains } from '../../model/egress/drains.ts';
+import {
+  type Drain,
+  type DrainState,
+  type Holder,
+  isUnderWay,
+  nextDrains,
+  noDrains,
+} from '../../model/egress/drains.ts';
 import type { EgressTracker } from '../../model/egress/tracker.ts';
 import { type Ip, parseIp } from '../../model/values/address.ts';
 import { asList, asText, fieldOf } from '../../model/values/json.ts';
@@ -83,8 +90,7 @@ export class Drains {
   /** The drains of now; the same map until one begins, ends or changes. */
   of(tracker: EgressTracker): DrainsByVnid {
     const now = this.#options.now();
-    if (tracker.version === this.#version && [...this.#state.drains.values()].every(({ until }) => now < until))
-      return this.#byVnid;
+    if (tracker.version === this.#version && this.#areUnderWay(now)) return this.#byVnid;
     this.#version = tracker.version;
     const next = nextDrains(this.#state, tracker.drainables(), { isThere: (node) => tracker.isThere(node), now });
     if (next !== this.#state) {
@@ -110,6 +116,10 @@ export class Drains {
     this.#setTimer();
   }
 
+  #areUnderWay(now: number): boolean {
+    return [...this.#state.drains.values()].every((drain) => isUnderWay(drain, now));
+  }
+
   /** Has the next end noticed; also if this clock and that of timers differ. */
   #setTimer(): void {
     clearTimeout(this.#timer);
@@ -118,7 +128,7 @@ export class Drains {
     const { now, changed } = this.#options;
     const wait = Math.max(0, Math.min(...ends) - now()) + 1;
     const over = (): void => {
-      if (now() < Math.min(...ends)) this.#setTimer();
+      if (this.#areUnderWay(now())) this.#setTimer();
       else changed();
     };
     this.#timer = setTimeout(over, Math.min(wait, longest));

@@ -30,13 +30,22 @@ const rangeOf: Readonly<Record<PortHalf, string>> = { low: '1024-32767', high: '
 const list = (items: readonly string[]): string => `{ ${items.join(', ')} }`;
 
 /**
+ * How many more hops a packet has that is handed over: enough for the old node and its pod. Two nodes that take each other
+ * for the old one, or an old one that knows of no drain, soon lose it; `dup` alone would let its TTL go from 0 to 255.
+ */
+const hopsLeft = 8;
+
+/**
  * What belongs to no connection here goes to the node that may have it, with its destination as it is: a reply, or an
  * error about one. What asks for a connection does not.
  */
 function arriving({ uplink: { device } }: NftBase, moved: readonly Moved[]): string[] {
+  const handedOver = `ip daddr ${list(moved.map(({ egressIP }) => egressIP))} ct state new,invalid`;
   return [
     `iifname != "${device}" accept`,
     'tcp flags & (syn | ack | rst) == syn accept',
+    `${handedOver} ip ttl < 2 drop`,
+    `${handedOver} ip ttl > ${hopsLeft} ip ttl set ${hopsLeft}`,
     ...moved.map(
       ({ egressIP, from }) => `ip daddr ${egressIP} ct state new,invalid dup to ${from} device "${device}" drop`,
     ),
