@@ -49,6 +49,7 @@ export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
 }
 
 /** The part of a Node that is read: not its images, of which a real one lists fifty. */
-export function nodePart({ metadata, status: { addresses = [], conditions = [] } = {} }: NodeObject): NodeObject {
-  return lean({ metadata, status: { addresses, conditions } });
+export function nodePart({ metadata, spec, status: { addresses = [], conditions = [] } = {} }: NodeObject): NodeObject {
+  const kept = spec?.unschedulable === true ? { spec: { unschedulable: true } } : {};
+  return lean({ metadata, ...kept, status: { addresses, conditions } });
 }

@@ -29,6 +29,7 @@ it('keeps of Nodes and Namespaces what is read: neither images nor managers nor 
   const addresses = [{ type: 'InternalIP', address: '192.168.7.12' }];
   const node: NodeObject = {
     metadata: { name: 'n2', labels: { zone: 'a' } },
+    spec: { unschedulable: true, podCIDR: '10.1.0.0/24' },
     status: { ...{ images: [{ names: ['example.org/big'] }] }, addresses, conditions },
   };
   await started.client.create(nodes, node);
@@ -38,6 +39,7 @@ it('keeps of Nodes and Namespaces what is read: neither images nor managers nor 
   expect(cached?.metadata.labels).toEqual({ zone: 'a' });
   expect(cached?.metadata.uid).toBeDefined();
   expect(cached?.metadata).not.toHaveProperty('managedFields.0');
+  expect(cached?.spec).toEqual({ unschedulable: true });
   expect(cached?.status).toEqual({ addresses, conditions });
   const namespace = caches.namespaces.get('kube-system');
   expect(namespace?.metadata.resourceVersion).toBeDefined();

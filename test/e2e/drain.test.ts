@@ -230,6 +230,30 @@ test('what another namespace gets carries nothing of the first', async () => {
   );
 });
 
+test('a node that is cordoned hands its egress IPs on, and cuts nothing', async () => {
+  const node = 'worker0.ocp4.rober.lab';
+  const allow = (...egressCIDRs: string[]): Promise<unknown> =>
+    Promise.all((['worker0', 'worker1'] as const).map((worker) => lab.patch('hostsubnet', worker, { egressCIDRs })));
+  const there = ['get', 'hostsubnet', 'worker1.ocp4.rober.lab', '-o', 'jsonpath={.egressIPs[*]}'];
+  await allow('192.168.7.200/29');
+  const before = await open('before');
+  try {
+    await lab.must(['cordon', node]);
+    await until('it is on the other', async () => (await lab.must(there)) === egressIP);
+    await moved();
+    await until('status shows it', async () => {
+      const { stdout } = await lab.sdnCompat('status');
+      return new RegExp(`^${egressIP} +red +${node} +worker1\\S+ +20\\S+Z$`, 'm').test(stdout);
+    });
+    const after = await open('after');
+    await goOn(before, 'worker0');
+    await goOn(after, 'worker1');
+  } finally {
+    await lab.must(['uncordon', node]);
+    await allow();
+  }
+});
+
 test('a node that dies while it drains is given up', async () => {
   await open('before');
   await orders['does both at once']('worker0', 'worker1');

@@ -50,6 +50,14 @@ function bandwidthsTable({ bandwidths = [] }: Status): string {
   return aligned([['NAMESPACE', 'BANDWIDTH OF EACH EGRESS IP'], ...rows]);
 }
 
+function drainsTable({ drains = [] }: Status): string {
+  if (drains.length === 0) return '';
+  const rows = drains.map(({ egressIP, namespaces, from, to, until }) => [
+    ...[egressIP, namespaces.join(','), from, to ?? nothing, until],
+  ]);
+  return aligned([['DRAINS', 'NAMESPACE', 'FROM', 'TO', 'UNTIL'], ...rows]);
+}
+
 function placementsTable({ placements = [] }: Status): string {
   if (placements.length === 0) return '';
   const rows = placements.map(({ namespaces, nodeSelectors, isUnreadable, selected, noFailback }) => [
@@ -139,6 +147,7 @@ export function statusTable(status: Status, standing: Standing, isWide: boolean)
     ipTable(status),
     rulesTable(status),
     bandwidthsTable(status),
+    drainsTable(status),
     placementsTable(status),
     poolsTable(status),
     nodeTable(nodes, isWide),

@@ -64,7 +64,7 @@ export class EgressController {
     monitor.setNotReady(view.notReady);
     view.setOffline((name) => view.notReady.has(name) || monitor.verdictOf(name) === 'offline');
     if (this.#isIsolated || !monitor.isSettled()) return undefined;
-    const round = this.#assigner.round(view.tracker, view.placementLimits(), view.labels);
+    const round = this.#assigner.round(view.tracker, view.placementLimits(), view.labels, view.cordoned);
     for (const { egressIP, from, to } of round.moves)
       this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
     this.#deps.onRound(round);

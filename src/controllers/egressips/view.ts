@@ -39,6 +39,8 @@ export class EgressView {
   readonly #assigned = new Map<Ip, Assignment>();
   readonly #egress = new EgressObjects((change) => this.#take(change));
   readonly #labels = new Map<string, Labels>();
+  /** Nodes that take no new pods, by `kubectl cordon`. */
+  readonly #cordoned = new Set<NodeName>();
   /** The same, while none changes. */
   #labelsNow: NodeLabels | undefined;
   readonly #invalidLimits = new Map<string, string>();
@@ -66,6 +68,11 @@ export class EgressView {
   get labels(): NodeLabels {
     this.#labelsNow ??= new Map(this.#labels);
     return this.#labelsNow;
+  }
+
+  /** Nodes that are cordoned: egress IPs that drain leave them. */
+  get cordoned(): ReadonlySet<NodeName> {
+    return this.#cordoned;
   }
 
   /** The assigned IPs and their nodes. */
@@ -124,7 +131,7 @@ export class EgressView {
     this.#egress.setNetwork(network);
   }
 
-  /** Takes a Node's limits, readiness, labels and address. Returns whether anything that matters changed. */
+  /** Takes a Node's limits, readiness, labels, cordon and address. Returns whether anything that matters changed. */
   putNode(name: string, node: NodeObject | undefined): boolean {
     if (!isNodeName(name)) return false;
     const before = this.#placementLimitsOf(name);
@@ -132,11 +139,12 @@ export class EgressView {
     if (node !== undefined && isPluginAway(node)) this.#away.add(name);
     else this.#away.delete(name);
     const isLabelled = this.#putLabels(name, node === undefined ? undefined : (node.metadata.labels ?? {}));
+    const isCordoned = this.#putCordon(name, node?.spec?.unschedulable === true);
     const changed = this.#egress.putNode(name, node);
     const isLimited = !sameLimits(before, this.#placementLimitsOf(name));
-    if (!changed.hostSubnets && !changed.readiness && !isLimited && !isLabelled) return false;
-    this.#nodes.notify();
-    return true;
+    const matters = [changed.hostSubnets, changed.readiness, isLimited, isLabelled, isCordoned].includes(true);
+    if (matters) this.#nodes.notify();
+    return matters;
   }
 
   /** The limits for placing IPs: the cloud's; and a node whose network plugin is away gets no more than it has. */
@@ -157,6 +165,14 @@ export class EgressView {
     if (labels === undefined) this.#labels.delete(name);
     else this.#labels.set(name, labels);
     this.#labelsNow = undefined;
+    return true;
+  }
+
+  /** Returns whether that was otherwise before. */
+  #putCordon(name: NodeName, isCordoned: boolean): boolean {
+    if (this.#cordoned.has(name) === isCordoned) return false;
+    if (isCordoned) this.#cordoned.add(name);
+    else this.#cordoned.delete(name);
     return true;
   }
 

@@ -219,7 +219,7 @@ export function assemble(raw: RawCluster, said: SaidLeases, known: 'all' | 'unre
     unknown,
     refused: new Map(verdicts.map((one) => [one.node, one.refused])),
     agents: hasLeases
-      ? new Map(verdicts.map((one) => [one.node, pick(one, ['applied', 'carried', 'version', 'at'])]))
+      ? new Map(verdicts.map((one) => [one.node, pick(one, ['applied', 'carried', 'draining', 'version', 'at'])]))
       : undefined,
     controllers: hasLeases ? found.flatMap((lease) => controllerOf(lease) ?? []) : undefined,
     assignments: assignmentsOf(said),

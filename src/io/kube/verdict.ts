@@ -25,6 +25,9 @@ const refusedAnnotation = 'sdn-compat/refused-egress-ips';
 /** The annotation with the egress IPs on the node's interface, as a JSON list. */
 const carriedAnnotation = 'sdn-compat/egress-ips';
 
+/** The annotation with the egress IPs whose connections stay on the node after a move, as JSON: IP to their end. */
+const drainingAnnotation = 'sdn-compat/draining-egress-ips';
+
 /** The annotation with the fingerprint of the HostSubnets and NetNamespaces that the node is brought in line with. */
 const appliedAnnotation = 'sdn-compat/applied';
 
@@ -39,6 +42,8 @@ export interface NodeVerdict {
   readonly refused: ReadonlyMap<string, string>;
   /** The fingerprint of what the node was brought in line with last; undefined if it is not said. */
   readonly applied: string | undefined;
+  /** Those that moved away while their connections stay, with when that ends at the latest (RFC 3339); none if absent. */
+  readonly draining?: ReadonlyMap<string, string>;
 }
 
 /** The agent that says it. */
@@ -52,6 +57,7 @@ export interface VerdictAuthor {
 
 /** What an agent's Lease says. */
 export interface SaidVerdict extends NodeVerdict {
+  readonly draining: ReadonlyMap<string, string>;
   readonly node: string;
   readonly version: string | undefined;
   /** When it was said, by the agent's clock, as in the Lease. */
@@ -74,7 +80,7 @@ export function verdictName(node: string): string {
 /** The Lease that says what the node did with egress IPs. It goes with the Node, if its uid is known. */
 export function verdictLease(
   { node, nodeUid, namespace, version }: VerdictAuthor,
-  { carried, refused, applied }: NodeVerdict,
+  { carried, refused, applied, draining }: NodeVerdict,
 ): KubeObject & Readonly<Record<string, unknown>> {
   const list = JSON.stringify([...carried].sort());
   let bytes = Buffer.byteLength(list);
@@ -94,6 +100,9 @@ export function verdictLease(
         [carriedAnnotation]: list,
         [refusedAnnotation]: JSON.stringify(Object.fromEntries(fitting)),
         [versionAnnotation]: version,
+        ...(draining === undefined || draining.size === 0
+          ? {}
+          : { [drainingAnnotation]: JSON.stringify(Object.fromEntries(draining)) }),
         ...(applied === undefined ? {} : { [appliedAnnotation]: applied }),
       },
       ...(nodeUid === undefined ? {} : { ownerReferences: [owner] }),
@@ -108,16 +117,23 @@ export function verdictOf(lease: LeaseObject): SaidVerdict | undefined {
   const { holderIdentity: node, renewTime: at } = isRecord(lease.spec) ? lease.spec : {};
   const text = annotations?.[refusedAnnotation];
   if (!isOf(lease, agentLabels) || typeof node !== 'string' || text === undefined) return undefined;
-  const [carried, refused] = [parsed(annotations?.[carriedAnnotation] ?? ''), parsed(text)];
-  const reasons = isRecord(refused) ? Object.entries(refused) : [];
+  const carried = parsed(annotations?.[carriedAnnotation] ?? '');
   return {
     node,
     version: annotations?.[versionAnnotation],
     at: typeof at === 'string' ? at : undefined,
     applied: annotations?.[appliedAnnotation],
     carried: new Set(asList(carried).filter((ip) => typeof ip === 'string')),
-    refused: new Map(reasons.flatMap(([ip, reason]) => (typeof reason === 'string' ? [[ip, reason] as const] : []))),
+    refused: textsIn(text),
+    draining: textsIn(annotations?.[drainingAnnotation]),
   };
+}
+
+/** The texts of a JSON object, by name. */
+function textsIn(json = ''): ReadonlyMap<string, string> {
+  const value = parsed(json);
+  const entries = isRecord(value) ? Object.entries(value) : [];
+  return new Map(entries.flatMap(([name, text]) => (typeof text === 'string' ? [[name, text] as const] : [])));
 }
 
 type LeaseObject = KubeObject & { readonly spec?: unknown };

@@ -11,7 +11,7 @@ import { compareText, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import { Classes } from './classes.ts';
 import { heldBy } from './held.ts';
-import { type Dependence, type Exclusion, Places } from './places.ts';
+import { type Dependence, type Exclusion, type Mark, Places } from './places.ts';
 
 /** The assignment problem in dense numbers. The nodes of an item are those of its class. */
 export interface Problem {
@@ -69,11 +69,15 @@ interface Demand {
 export class ProblemMaker {
   #demand: Demand | undefined;
 
-  /** The problem for these objects. A node that is not in `limits` has no limits, of one not in `labels` none is known. */
+  /**
+   * The problem for these objects. A node that is not in `limits` has no limits, of one not in `labels` none is known;
+   * egress IPs that drain leave those in `cordoned`.
+   */
   problemOf(
     tracker: EgressTracker,
     limits: ReadonlyMap<NodeName, CloudLimits>,
     labels: NodeLabels = noLabels,
+    cordoned: ReadonlySet<NodeName> = noNodes,
   ): Problem {
     const hosts = [...tracker.hosts()].sort((a, b) => compareText(a.hostSubnet.name, b.hostSubnet.name));
     const owned = hosts.filter(isOwned);
@@ -82,7 +86,9 @@ export class ProblemMaker {
     const cidrsOf = (host: TrackedHost): readonly Cidr[] => usableCidrs(host, limits.get(host.hostSubnet.name));
     const cidrs = online.map(cidrsOf);
     const byHand = hosts.filter((host) => !isOwned(host)).flatMap(({ ips }) => ips);
-    const { classes, chosen } = this.#demandOf(tracker, { nodes, cidrs, byHand, labels });
+    const leaving = cordoned.size > 0 && tracker.drainsAny ? cordoned : noNodes;
+    const marks = leaving.size === 0 ? undefined : nodes.map((node) => markOf(node, leaving, limits));
+    const { classes, chosen } = this.#demandOf(tracker, { nodes, cidrs, byHand, labels, marks });
     const { home, moreHomes, counts } = findHomes(online, classes, chosen);
     const capacity = Int32Array.from(nodes, (node, index) => {
       const limit = limits.get(node)?.capacity ?? unlimited;
@@ -97,10 +103,10 @@ export class ProblemMaker {
     return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, home, moreHomes, held };
   }
 
-  #demandOf(tracker: EgressTracker, { nodes, cidrs, byHand, labels }: Offer): Demand {
+  #demandOf(tracker: EgressTracker, { nodes, cidrs, byHand, labels, marks }: Offer): Demand {
     const requested = `${tracker.demandVersion}\n${byHand.map(({ ip }) => ip).join()}`;
     const offered = cidrs
-      .map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`)
+      .map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}${marks?.[index] ?? ''}`)
       .join('\n');
     const known = this.#demand;
     const isSame = known?.tracker === tracker && known.requested === requested && isKept(known, labels);
@@ -108,8 +114,8 @@ export class ProblemMaker {
     let demand = before;
     if (demand?.offered !== offered) {
       const classes = new Classes(cidrs);
-      const again = before === undefined ? undefined : chosenAgain(before, classes);
-      const chosen = again ?? chooseItems(tracker, new Places(classes, nodes, labels), byHand);
+      const again = before === undefined || marks !== undefined ? undefined : chosenAgain(before, classes);
+      const chosen = again ?? chooseItems(tracker, new Places(classes, { nodes, labels, marks }), byHand);
       demand = { tracker, requested, offered, labels, classes, chosen };
     }
     this.#demand = demand;
@@ -123,6 +129,15 @@ interface Offer {
   readonly cidrs: readonly (readonly Cidr[])[];
   readonly byHand: readonly TrackedIp[];
   readonly labels: NodeLabels;
+  /** Undefined while no egress IP must leave a node. */
+  readonly marks: readonly Mark[] | undefined;
+}
+
+const noNodes: ReadonlySet<NodeName> = new Set();
+
+function markOf(node: NodeName, cordoned: ReadonlySet<NodeName>, limits: ReadonlyMap<NodeName, CloudLimits>): Mark {
+  if (cordoned.has(node)) return 'cordoned';
+  return limits.get(node)?.capacity === undefined ? 'roomy' : 'limited';
 }
 
 const noLabels: NodeLabels = new Map();
@@ -174,10 +189,11 @@ function chooseItems(tracker: EgressTracker, places: Places, listedByHand: reado
   const staying = new Set<number>();
   for (const vnid of tracker.requestingVnids()) {
     const placement = tracker.placement(vnid);
+    const leaving = tracker.isDraining(vnid) ? tracker.requests(vnid).length : undefined;
     let position = 0;
     for (const tracked of tracker.requests(vnid)) {
       const why = exclusionOf(tracked, byHand);
-      const found = why ?? places.of(tracked, placement);
+      const found = why ?? places.of(tracked, placement, leaving);
       if (typeof found === 'string') {
         excluded.push([tracked, found]);
         continue;

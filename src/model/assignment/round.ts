@@ -21,6 +21,8 @@ export interface AssignmentInput extends EgressInput {
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
   /** The labels of Nodes, where they are known. */
   readonly labels?: NodeLabels;
+  /** Nodes that egress IPs which drain leave. */
+  readonly cordoned?: ReadonlySet<NodeName>;
 }
 
 /** An IP that leaves a node: this round withdraws it, and the next one places it unless `to` is undefined. */
@@ -55,7 +57,7 @@ export interface Round {
 
 /** Computes one round from the current objects. The result does not depend on the order of the lists. */
 export function assignmentRound(input: AssignmentInput): Round {
-  return new Assigner().round(EgressTracker.of(input), input.limits, input.labels);
+  return new Assigner().round(EgressTracker.of(input), input.limits, input.labels, input.cordoned);
 }
 
 const defaultExactItems = 2000;
@@ -72,8 +74,13 @@ export class Assigner {
   }
 
   /** Computes one round from the tracker's objects; the result equals `assignmentRound` of these objects. */
-  round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>, labels?: NodeLabels): Round {
-    const free = this.#maker.problemOf(tracker, limits, labels);
+  round(
+    tracker: EgressTracker,
+    limits: ReadonlyMap<NodeName, CloudLimits>,
+    labels?: NodeLabels,
+    cordoned?: ReadonlySet<NodeName>,
+  ): Round {
+    const free = this.#maker.problemOf(tracker, limits, labels, cordoned);
     const problem = withPins(free, this.#isExact(free));
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);

@@ -7,21 +7,23 @@ export interface Narrowing {
   readonly node?: string | undefined;
 }
 
-type Said = 'rules' | 'bandwidths' | 'placements';
+type Said = 'rules' | 'bandwidths' | 'drains' | 'placements';
 
 /** What annotations say of these VNIDs, without lists that are empty. */
 function ofVnids(
-  { rules = [], bandwidths = [], placements = [] }: { readonly [K in Said]: Status[K] | undefined },
+  { rules = [], bandwidths = [], drains = [], placements = [] }: { readonly [K in Said]: Status[K] | undefined },
   vnids: ReadonlySet<number | null>,
 ): Pick<Status, Said> {
   const left = {
     rules: rules.filter(({ vnid }) => vnids.has(vnid)),
     bandwidths: bandwidths.filter(({ vnid }) => vnids.has(vnid)),
+    drains: drains.filter(({ vnid }) => vnids.has(vnid)),
     placements: placements.filter(({ vnid }) => vnids.has(vnid)),
   };
   return {
     ...(left.rules.length === 0 ? {} : { rules: left.rules }),
     ...(left.bandwidths.length === 0 ? {} : { bandwidths: left.bandwidths }),
+    ...(left.drains.length === 0 ? {} : { drains: left.drains }),
     ...(left.placements.length === 0 ? {} : { placements: left.placements }),
   };
 }
@@ -40,12 +42,12 @@ export function narrowed(status: Status, { namespaces, node }: Narrowing): Statu
   const named = new Set([...egressIPs.flatMap((row) => row.node ?? []), ...(node === undefined ? [] : [node])]);
   const isLate = (state: string): boolean => node === undefined && state !== 'applied' && state !== 'none';
   const vnids = new Set(egressIPs.map(({ vnid }) => vnid));
-  const { rules, bandwidths, placements, pools, requests, ...others } = status;
+  const { rules, bandwidths, drains, placements, pools, requests, ...others } = status;
   const asking = (requests ?? []).filter(({ namespace }) => namespaces?.has(namespace) === true);
   return {
     ...others,
     egressIPs,
-    ...ofVnids({ rules, bandwidths, placements }, vnids),
+    ...ofVnids({ rules, bandwidths, drains, placements }, vnids),
     ...(pools === undefined || asking.length === 0 ? {} : { pools, requests: asking }),
     nodes: status.nodes.filter((one) => named.has(one.node) || isLate(one.agent.state)),
     notes: status.notes.filter(({ kind, name }) =>

@@ -47,6 +47,8 @@ export interface AgentReport {
   readonly applied: string | undefined;
   /** The egress IPs on its node's interface. */
   readonly carried: ReadonlySet<string>;
+  /** Those that moved away while their connections stay on its node, with when that ends at the latest. */
+  readonly draining?: ReadonlyMap<string, string>;
   readonly version: string | undefined;
   /** When it said so, by its clock. */
   readonly at: string | undefined;

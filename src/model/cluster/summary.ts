@@ -8,6 +8,7 @@ import { compareIps, type Ip } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import { type BandwidthRow, bandwidthRows } from './bandwidths.ts';
 import type { Cluster } from './cluster.ts';
+import { type DrainRow, drainRows } from './drains.ts';
 import { type RulesRow, rulesRows } from './finer-rules.ts';
 import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
 import { type Note, notesOn } from './notes.ts';
@@ -39,6 +40,8 @@ export interface Status {
   readonly rules?: readonly RulesRow[];
   /** Of VNIDs that may send only so much by each egress IP; not there where there are none. */
   readonly bandwidths?: readonly BandwidthRow[];
+  /** The egress IPs that moved while their connections stay; not there where there are none. */
+  readonly drains?: readonly DrainRow[];
   /** Of VNIDs whose egress IPs may not be on all nodes, or stay; not there where there are none. */
   readonly placements?: readonly PlacementRow[];
   /** The EgressPools by name; not there where there are none. */
@@ -201,13 +204,19 @@ function unusedRows({ cluster, state, unread }: Known): StatusRow[] {
 }
 
 /** What annotations say that count where our agents forward. */
-function finerRules(cluster: Cluster, state: EgressState): Pick<Status, 'rules' | 'bandwidths' | 'placements'> {
+function finerRules({
+  cluster,
+  state,
+  reports,
+}: Known): Pick<Status, 'rules' | 'bandwidths' | 'drains' | 'placements'> {
   const rules = rulesRows(cluster, state);
   const bandwidths = bandwidthRows(cluster, state);
+  const drains = drainRows(cluster, state, reports.agents);
   const placements = placementRows(cluster);
   return {
     ...(rules.length === 0 ? {} : { rules }),
     ...(bandwidths.length === 0 ? {} : { bandwidths }),
+    ...(drains.length === 0 ? {} : { drains }),
     ...(placements.length === 0 ? {} : { placements }),
   };
 }
@@ -228,7 +237,7 @@ export function statusOf(
   return {
     egressIPs: [...(reports.assignments === undefined ? requestedRows : assignedRows)(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
-    ...(reports.assignments === undefined ? finerRules(cluster, state) : {}),
+    ...(reports.assignments === undefined ? finerRules(known) : {}),
     nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
     areAgentsSilent: reports.agents?.size === 0 && cluster.hostSubnets.length > 0,
     controllers: reports.controllers ?? null,

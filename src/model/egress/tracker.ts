@@ -200,6 +200,16 @@ export class EgressTracker {
     return found.sort((a, b) => a - b);
   }
 
+  /** Whether the egress IPs of the VNID drain when they move. */
+  isDraining(vnid: Vnid): boolean {
+    return this.#draining.has(vnid);
+  }
+
+  /** Whether those of any VNID do. */
+  get drainsAny(): boolean {
+    return this.#draining.size > 0;
+  }
+
   /** The egress IPs that drain when they move, unless several VNIDs request them or they are none. */
   drainables(): readonly Drainable[] {
     return [...this.#draining].flatMap(([vnid, drain]) => {

@@ -24,6 +24,7 @@ export interface NamespaceObject extends KubeObject {
 
 /** The part of a Node that is read. */
 export interface NodeObject extends KubeObject {
+  readonly spec?: { readonly unschedulable?: boolean; readonly [field: string]: unknown };
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];

@@ -279,7 +279,7 @@ class Agent {
     const { feed } = this.#cluster;
     this.#cluster.watchPeers(view, new Set(pods.map(({ vnid }) => vnid)));
     const state = feed.stateOf(pods.map(({ vnid }) => vnid));
-    const { fingerprint, labelsOf } = feed;
+    const { fingerprint, labelsOf, drains } = feed;
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
     const withheld = await this.#withheld(view, prepared, state);
     const unlimited = await this.#applier.limit(wantedMeters({ facts, state }));
@@ -287,8 +287,7 @@ class Agent {
     const known = { ...view, facts, uplink, gateways, networks, pods, state };
     const plan = planNode({ ...known, labelsOf, withheld, unlimited, addressesOf });
     const applied = await this.#apply(plan, prepared);
-    this.#problems.reportHosting(plan, { fingerprint, nodes: view.remotes.length + 1 });
-    this.#problems.reportDrains(feed.drains.values());
+    this.#problems.reportHosting(plan, { fingerprint, nodes: view.remotes.length + 1, drains });
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
     if (!this.#ready) {
       this.#ready = true;

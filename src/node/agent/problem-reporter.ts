@@ -7,6 +7,7 @@ import type { Drain } from '../../model/egress/drains.ts';
 import type { HostSubnetObject, NetNamespaceObject, PodObject } from '../../model/objects/raw.ts';
 import { nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import type { NodePlan } from '../plan/node.ts';
 import { VerdictLease } from './verdict.ts';
 
@@ -24,6 +25,8 @@ export interface AppliedState {
   readonly fingerprint: string;
   /** How many nodes the cluster has. */
   readonly nodes: number;
+  /** The egress IPs that drain, by VNID. */
+  readonly drains?: ReadonlyMap<Vnid, readonly Drain[]>;
 }
 
 export interface ReporterDeps {
@@ -104,14 +107,16 @@ export class ProblemReporter {
       this.#warn('EgressIPRefused', reason);
     }
     const nodeUid = this.#deps.hostSubnet()?.metadata.annotations?.[nodeUidAnnotation];
-    const { fingerprint, nodes } = applied;
-    this.#deps.verdict.publish({ carried, refused, applied: fingerprint }, { nodeUid, nodes });
+    const { fingerprint, nodes, drains = new Map<Vnid, readonly Drain[]>() } = applied;
+    const leaving = [...drains.values()].flat().filter(({ from }) => from.node === this.#deps.nodeName);
+    const draining = new Map(leaving.map(({ egressIP, until }) => [egressIP, new Date(until).toISOString()]));
+    this.#deps.verdict.publish({ carried, refused, applied: fingerprint, draining }, { nodeUid, nodes });
+    this.#reportDrains(leaving);
   }
 
   /** Reports by Events which egress IPs begin to drain from this node, and which do no longer. */
-  reportDrains(drains: Iterable<readonly Drain[]>): void {
-    const all = [...drains].flat().filter(({ from }) => from.node === this.#deps.nodeName);
-    const now = new Map(all.map((drain) => [drain.egressIP, drain]));
+  #reportDrains(leaving: readonly Drain[]): void {
+    const now = new Map(leaving.map((drain) => [drain.egressIP, drain]));
     for (const [ip, { vnid, since, until }] of now) {
       if (this.#draining.get(ip)?.since === since) continue;
       const end = new Date(until).toISOString();

@@ -82,12 +82,13 @@ export class VerdictLease {
    * To be called after each pass. What differs from what was said before is written at once if others wait for it: what
    * this node carries and refuses; else, what it applied, at some moment, so that not all agents write together.
    */
-  publish({ carried, refused, applied }: NodeVerdict, { nodeUid, nodes }: VerdictNode): void {
+  publish({ carried, refused, applied, draining = new Map() }: NodeVerdict, { nodeUid, nodes }: VerdictNode): void {
     const { namespace, nodeName: node, version } = this.#deps;
     this.#note(carried, refused);
     const sorted = new Map([...refused].sort(([a], [b]) => (a < b ? -1 : 1)));
     const author = { node, nodeUid, namespace, version };
-    const said = { carried: new Set(this.#lastCarried.keys()), refused: sorted };
+    const ends = new Map([...draining].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const said = { carried: new Set(this.#lastCarried.keys()), refused: sorted, draining: ends };
     const lease = verdictLease(author, { ...said, applied });
     const text = JSON.stringify(lease);
     if (text === this.#wanted?.text) return;

@@ -98,6 +98,19 @@ test('a Node is told of when its limits, its readiness or the meaning of a HostS
   expect(told.filter((one) => one === 'node')).toHaveLength(7);
 });
 
+test('a Node that is cordoned, or no longer, is told of, and known as such', () => {
+  const cordoned: NodeObject = { ...node(), spec: { unschedulable: true } };
+  view.putNode('a', node());
+  expect([cordoned, cordoned, node()].map((one) => [view.putNode('a', one), [...view.cordoned]])).toEqual([
+    [true, ['a']],
+    [false, ['a']],
+    [true, []],
+  ]);
+  view.putNode('a', cordoned);
+  view.putNode('a', undefined);
+  expect([...view.cordoned]).toEqual([]);
+});
+
 test('limits that cannot be read let the node keep what it has, and the reason is there until they are fixed', () => {
   view.putNode('a', node('nonsense'));
   expect([...view.limits]).toEqual([['a', { capacity: 'current', network: undefined }]]);

@@ -14,8 +14,12 @@ test('what is written is read', () => {
       fc.dictionary(fc.ipV4(), fc.string()),
       fc.array(fc.ipV4()),
       fc.option(fc.string()),
-      (reasons, ips, one) => {
-        const said = { carried: new Set(ips), refused: new Map(Object.entries(reasons)), applied: one ?? undefined };
+      fc.dictionary(fc.ipV4(), fc.string()),
+      (reasons, ips, one, ends) => {
+        const said = {
+          ...{ carried: new Set(ips), refused: new Map(Object.entries(reasons)), applied: one ?? undefined },
+          draining: new Map(Object.entries(ends)),
+        };
         expect(verdictOf(verdictLease(at, said))).toEqual({ ...author, ...said });
       },
     ),
@@ -64,7 +68,7 @@ test.each<readonly [string, object]>([
 test.each(['{', 'null', '[]', '{"10.0.0.1":1}'])('an annotation that is %s refuses nothing', (text) => {
   const lease = verdictLease(at, nothing);
   const metadata = { ...lease.metadata, annotations: { 'sdn-compat/refused-egress-ips': text } };
-  expect(verdictOf({ ...lease, metadata })).toEqual({ ...author, version: undefined, ...nothing });
+  expect(verdictOf({ ...lease, metadata })).toEqual({ ...author, version: undefined, ...nothing, draining: new Map() });
 });
 
 describe('the Lease of the controllers', () => {

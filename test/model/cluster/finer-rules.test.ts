@@ -12,7 +12,12 @@ import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
 const { destinations, destinationIPs, except, podSelector } = ruleAnnotations;
 const [one, two] = ['192.168.8.1', '192.168.8.2'] as const;
 
-function namespace(name: string, netid: number, annotations: Readonly<Record<string, string>>, egressIPs = [one]) {
+function namespace(
+  name: string,
+  netid: number,
+  annotations: Readonly<Record<string, string>>,
+  egressIPs: readonly string[] = [one],
+) {
   const raw = rawNetNamespace(name, netid, [...egressIPs]);
   return { ...raw, metadata: { ...raw.metadata, annotations } };
 }
@@ -120,6 +125,29 @@ test('where a request to a web server should come from follows the rules, if its
   const ruled = [...egressState(some).vnids.values()].flatMap((each) => (each.kind === 'normal' ? [] : [each.rules]));
   const packet = packetTo(new URL('http://192.0.2.7/'));
   expect(leavingOf(statusOf(some), 'red', { packet, rulesOf: () => ruled[0] }).kind).toBe('unknown');
+});
+
+test('status shows what drains as agents tell it, for as long as somebody requests it', () => {
+  const until = '2026-11-30T12:00:00.000Z';
+  const agent = (...ips: readonly string[]) => ({
+    ...{ applied: undefined, carried: new Set<string>(), version: undefined, at: undefined },
+    draining: new Map(ips.map((each) => [each, until])),
+  });
+  const agents = new Map([
+    ['b', agent(two, '192.0.2.1')],
+    ['a', agent(one)],
+    ['c', agent()],
+  ]);
+  const all = cluster([namespace('red', 42, {}, [one, two]), namespace('blue', 42, {}, [one, two])]);
+  const status = statusOf(all, { unknown: new Map(), refused: new Map(), agents });
+  const row = { namespaces: ['blue', 'red'], vnid: 42, until };
+  expect(status.drains).toEqual([
+    { ...row, egressIP: one, from: 'a', to: 'node-1' },
+    { ...row, egressIP: two, from: 'b', to: null },
+  ]);
+  expect(narrowed(status, { namespaces: new Set(['green']) })).not.toHaveProperty('drains');
+  const quiet = new Map([['c', agent()]]);
+  expect(statusOf(all, { unknown: new Map(), refused: new Map(), agents: quiet })).not.toHaveProperty('drains');
 });
 
 test('status shows the bandwidth of each egress IP, the least of namespaces that share a VNID', () => {
