@@ -23,20 +23,24 @@ export function drainRows(
   state: EgressState,
   agents: ReadonlyMap<string, AgentReport> = new Map(),
 ): readonly DrainRow[] {
-  const told = [...agents].flatMap(([from, { draining = new Map<string, string>() }]) =>
-    [...draining].map(([egressIP, until]) => ({ egressIP, from, until })),
+  const told = Map.groupBy(
+    [...agents].flatMap(([from, { draining = new Map<string, string>() }]) =>
+      [...draining].map(([egressIP, until]) => ({ egressIP, from, until })),
+    ),
+    ({ egressIP }) => egressIP,
   );
-  if (told.length === 0) return [];
+  if (told.size === 0) return [];
   const assigned = new Map<string, string>([...state.assigned].map(([ip, { node }]) => [ip, node]));
   return [...state.requests].flatMap(([vnid, requests]) => {
-    const asked = new Set<string>(requests);
-    const namespaces = netNamespaces.filter((one) => one.vnid === vnid).map(({ name }) => name);
-    return told
-      .filter(({ egressIP }) => asked.has(egressIP))
+    const found = requests.flatMap((ip) => told.get(ip) ?? []);
+    if (found.length === 0) return [];
+    const holders = netNamespaces.filter((one) => one.vnid === vnid).map(({ name }) => name);
+    const namespaces = holders.sort(compareText);
+    return found
       .sort((a, b) => compareText(a.egressIP, b.egressIP) || compareText(a.from, b.from))
-      .map(({ egressIP, from, until }): DrainRow => ({
-        ...{ egressIP, namespaces: namespaces.toSorted(compareText), vnid, from },
-        ...{ to: assigned.get(egressIP) ?? null, until },
-      }));
+      .map(({ egressIP, from, until }): DrainRow => {
+        const to = assigned.get(egressIP) ?? null;
+        return { egressIP, namespaces, vnid, from, to, until };
+      });
   });
 }
