@@ -124,7 +124,7 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   ],
   [drainAnnotation]: [
     'NetNamespace',
-    'for how long connections stay on the old node of an egress IP that an admin moves, as `10m` (`docs/finer-rules.md`)',
+    'for how long connections stay on the old node of an egress IP that moves while that is online, as `10m` (`docs/finer-rules.md`)',
   ],
   [excludedAnnotation]: ['ClusterNetwork', 'networks that no egress IP is for'],
   [assignSubnetAnnotation]: ['HostSubnet', '`true` on one of a host outside the cluster: it is given a subnet'],
