@@ -245,6 +245,10 @@ test('a node that is cordoned hands its egress IPs on, and cuts nothing', async 
       const { stdout } = await lab.sdnCompat('status');
       return new RegExp(`^${egressIP} +red +${node} +worker1\\S+ +20\\S+Z$`, 'm').test(stdout);
     });
+    const { stdout: traced } = await lab.sdnCompat('trace', 'red/w2', '10.1.8.72:20100');
+    expect(traced).toMatch(new RegExp(`^Connections that have ${egressIP} .* go on by ${node}, until 20`, 'm'));
+    const metrics = await lab.node('worker0', 'curl', '-s', 'http://127.0.0.1:9107/metrics');
+    expect(metrics.stdout).toMatch(/^sdn_compat_agent_egressips_draining 1$/m);
     const after = await open('after');
     await goOn(before, 'worker0');
     await goOn(after, 'worker1');

@@ -1,4 +1,5 @@
 /** A trace in words. */
+import type { DrainRow } from '../../model/cluster/drains.ts';
 import { listText } from '../../model/values/list-text.ts';
 import type { LiveCheck } from '../../node/admin/live-trace.ts';
 import type { Question, Step, Way } from '../../node/trace/way.ts';
@@ -14,7 +15,10 @@ export interface Traced {
   readonly isReply: boolean;
   /** What forwards: `sdn`, our agents; `ovn`, OVN-Kubernetes. */
   readonly backend: 'sdn' | 'ovn';
+  /** Those of the first packet of a connection. */
   readonly ways: readonly Way[];
+  /** Egress IPs of the pod's VNID that moved, and whose connections stay where they were; absent if there are none. */
+  readonly drains?: readonly DrainRow[];
   /** What may make the answer wrong, because only the nodes know it. */
   readonly unknown: readonly string[];
   /** Only with --live. */
@@ -75,7 +79,7 @@ function backendsText({ service }: Way): string {
 
 /** What happens to the packet first, then how; with the flows if asked for. */
 export function traceText(traced: Traced, isVerbose: boolean): string {
-  const { pod, to, proto, port, ways, unknown, backend } = traced;
+  const { pod, to, proto, port, ways, drains = [], unknown, backend } = traced;
   const target = `${to}${port === null ? '' : `:${port}`}/${proto}`;
   const head = `${pod.namespace}/${pod.name} (${pod.ip}, VNID ${pod.vnid}, on ${pod.node}) to ${target}${backend === 'ovn' ? ', by OVN-Kubernetes' : ''}\n`;
   const several =
@@ -90,6 +94,10 @@ export function traceText(traced: Traced, isVerbose: boolean): string {
       back(way, traced),
     ].join(''),
   );
+  const staying = drains.map(
+    ({ egressIP, from, until }) =>
+      `\nConnections that have ${egressIP} since before it left ${from} go on by ${from}, until ${until} at the latest.\n`,
+  );
   const doubts = unknown.map((what) => `\nNot taken into account: ${what}\n`);
-  return [head, several, ...told, ...doubts, liveText(traced)].join('');
+  return [head, several, ...told, ...staying, ...doubts, liveText(traced)].join('');
 }

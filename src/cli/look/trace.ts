@@ -4,6 +4,7 @@ import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/
 import { problemText } from '../../io/input/manifests.ts';
 import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
 import { assignedWays } from '../../model/cluster/assigned-ways.ts';
+import { type DrainRow, drainRows } from '../../model/cluster/drains.ts';
 import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { clusterNetworkShape } from '../../model/objects/shapes.ts';
@@ -90,6 +91,7 @@ function traceIn(
   const { assignments } = objects.reports;
   if (assignments !== undefined) return traceOvn(objects, world, { pod, to: target, proto, port }, flags);
   const ways = waysOf(world, { pod, to: target, proto, port, isReply: flags.reply });
+  const drains = flags.reply ? [] : drainsOf(objects, world, pod, target);
   return {
     pod,
     to: target,
@@ -98,8 +100,15 @@ function traceIn(
     isReply: flags.reply,
     backend: 'sdn',
     ways,
+    ...(drains.length === 0 ? {} : { drains }),
     unknown: [...notKnown(world, pod), ...servicesNotKnown(objects, world, { to: target, proto, port })],
   };
+}
+
+/** What drains of the pod's VNID: its connections to the outside may go on by other ways than new ones take. */
+function drainsOf({ cluster, reports }: Objects, world: TraceWorld, { vnid }: TracedPod, to: Ip): readonly DrainRow[] {
+  if (world.isInside(to) || world.nodeAt(to) !== undefined) return [];
+  return drainRows(cluster, world.state, reports.agents).filter((row) => row.vnid === vnid);
 }
 
 /** OVN-Kubernetes has none of our flows: what it assigned, and the EgressFirewall, say how a packet leaves. */

@@ -12,10 +12,19 @@ import { nftTables } from '../nft/vocabulary.ts';
 import { type Group, hex } from '../ovs/flow.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { ownerOf } from '../ovs/owner.ts';
-import { parseGroups } from '../ovs/parse.ts';
+import { parseFlows, parseGroups } from '../ovs/parse.ts';
 import { bridge, defaultMasqueradeBit } from '../ovs/pipeline.ts';
 import { arrivalAt } from '../trace/arrival.ts';
-import { bucketPaths, differenceOf, ofprotoArgs, parseOfproto, pathText, plannedPath } from '../trace/ofproto.ts';
+import {
+  bucketPaths,
+  differenceOf,
+  ofprotoArgs,
+  parseOfproto,
+  type Path,
+  pathText,
+  plannedPath,
+} from '../trace/ofproto.ts';
+import type { Packet } from '../trace/packet.ts';
 import { walk } from '../trace/walk.ts';
 import type { Question, Way } from '../trace/way.ts';
 import type { TracedNode, TraceWorld } from '../trace/world.ts';
@@ -88,9 +97,17 @@ class Look {
     );
     const live = parseOfproto(stdout);
     if (live === undefined) return unknown(`ofproto/trace says nothing of ${bridge}`);
-    const paths = live.group === undefined ? [live] : bucketPaths(live, await this.#buckets(live.group));
+    const paths = live.group === undefined ? [live] : await this.#bucketPaths(live, live.group, arrival.packet);
     const differs = differenceOf(walk(node.plan, arrival.packet).map(plannedPath), paths);
     return differs === undefined ? { state: 'as planned', says: pathText(paths) } : { state: 'differs', says: differs };
+  }
+
+  async #bucketPaths(live: Path, group: number, packet: Packet): Promise<readonly Path[]> {
+    const buckets = await this.#buckets(group);
+    const { stdout } = await this.#run('ovs-ofctl', [
+      ...['-O', 'OpenFlow13', '--no-names', '--no-stats', 'dump-flows', bridge],
+    ]);
+    return bucketPaths(live, buckets, { flows: parseFlows(stdout).flatMap(({ flow }) => flow ?? []), packet });
   }
 
   /** What the buckets of a group do; none if it is not there, so that all of it is dropped. */

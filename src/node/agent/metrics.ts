@@ -117,6 +117,11 @@ export function createNodeMetrics(): NodeMetrics {
     help: 'Egress IPs assigned to this node that it cannot carry',
     registers,
   });
+  const draining = new Gauge({
+    name: 'sdn_compat_agent_egressips_draining',
+    help: 'Egress IPs that moved away while their connections stay on this node',
+    registers,
+  });
   const { ports, follow } = createLookedAt(registers);
   return {
     registry,
@@ -124,6 +129,7 @@ export function createNodeMetrics(): NodeMetrics {
       if (applied.changes > 0) flows.observe(seconds);
       hosted.set(plan.addresses.size);
       refused.set(plan.refused.size);
+      draining.set(plan.nft.draining.length);
     },
     connectionsEnded: (count) => ended.inc(count),
     failed: () => errors.inc(),

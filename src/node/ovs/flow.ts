@@ -10,6 +10,7 @@ export interface Match {
   readonly proto?: 'ip' | 'arp' | 'tcp' | 'udp' | 'sctp' | 'icmp';
   readonly reg0?: string;
   readonly reg1?: string;
+  readonly reg3?: string;
   readonly tun_src?: string;
   readonly in_port?: number;
   readonly dl_src?: string;
@@ -33,6 +34,7 @@ export const matchFields = [
   'proto',
   'reg0',
   'reg1',
+  'reg3',
   'tun_src',
   'in_port',
   'dl_src',
@@ -55,6 +57,8 @@ export type Action =
   | { readonly kind: 'output'; readonly port: number }
   | { readonly kind: 'outputRegister'; readonly register: string }
   | { readonly kind: 'goto'; readonly table: number }
+  /** Goes to a table, too; what a bucket can. */
+  | { readonly kind: 'resubmit'; readonly table: number }
   | { readonly kind: 'group'; readonly id: number }
   | { readonly kind: 'set'; readonly field: string; readonly value: string }
   | { readonly kind: 'move'; readonly from: string; readonly to: string }

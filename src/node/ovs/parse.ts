@@ -63,6 +63,7 @@ const simple: readonly [RegExp, (first: string, second: string) => Action | unde
   [/^output:(\d+)$/, (first) => ({ kind: 'output', port: Number(first) })],
   [/^output:([A-Z_0-9]+\[.*\])$/, (first) => ({ kind: 'outputRegister', register: first })],
   [/^goto_table:(\d+)$/, (first) => ({ kind: 'goto', table: Number(first) })],
+  [/^resubmit\(,(\d+)\)$/, (first) => ({ kind: 'resubmit', table: Number(first) })],
   [/^group:(\d+)$/, (first) => ({ kind: 'group', id: Number(first) })],
   [/^set_field:(.+)->([a-z_0-9]+)$/, (first, second) => ({ kind: 'set', field: second, value: first })],
   [/^move:(.+)->(.+)$/, (first, second) => ({ kind: 'move', from: first, to: second })],

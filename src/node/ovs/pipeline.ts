@@ -163,6 +163,8 @@ export const priority = {
     excepted: 104,
     /** What finer rules of a VNID name as all that takes an egress IP: to table 102. */
     covered: 103,
+    /** A packet to which the group of its VNID has just given a hop: reg3 is that hop's egress IP. */
+    chosen: 101,
     /** The state of a VNID; with finer rules, where what they do not name goes. */
     vnid: 100,
     /** Replies of the other VNIDs. */

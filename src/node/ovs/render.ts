@@ -28,6 +28,8 @@ function actionText(action: Action): string {
       return `output:${action.register}`;
     case 'goto':
       return `goto_table:${action.table}`;
+    case 'resubmit':
+      return `resubmit(,${action.table})`;
     case 'group':
       return `group:${action.id}`;
     case 'set':

@@ -1,117 +1,22 @@
 /** Tables 101 and 102: how each VNID leaves the cluster, and through which node. */
 import uniqBy from 'lodash/uniqBy.js';
-import { type Drain, hopBits } from '../../model/egress/drains.ts';
+import type { Drain } from '../../model/egress/drains.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import type { Destination, EgressRules } from '../../model/objects/egressrules.ts';
 import type { PolicyPort } from '../../model/policy/networkpolicy.ts';
 import { type Ip, ipNumber } from '../../model/values/address.ts';
-import { markOf } from '../../model/values/mark.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import {
-  type Action,
-  ctCommit,
-  established,
-  type Flow,
-  goto,
-  type Group,
-  hex,
-  output,
-  registerValue,
-  set,
-  vnidToTunnel,
-} from '../ovs/flow.ts';
-import { ownerOf, repliesOf } from '../ovs/owner.ts';
-import { port, priority, table } from '../ovs/pipeline.ts';
+import { type Action, type Flow, goto, type Group, hex, registerValue, set } from '../ovs/flow.ts';
+import { repliesOf } from '../ovs/owner.ts';
+import { priority, table } from '../ovs/pipeline.ts';
 import { flowKey } from '../ovs/render.ts';
 import type { LocalPod, NodeFacts } from '../values/facts.ts';
 import { memoized, memoizedPair } from '../values/memo.ts';
-import { meterOf } from './meters.ts';
+import { actionsTo, keptByAny, type KnownHop, type Leaving, recordedAt } from './hops.ts';
+import { drainedHere, hostedFlows, hostedHere } from './hosted.ts';
 import { blockMatch, portMatches } from './policy-matches.ts';
-import { type Keeping, packetToTun0, recordedToTun0 } from './tun0.ts';
-
-/** What connections that leave by a hop are known by: the egress IP, and where that may drain, the node. */
-interface Known {
-  readonly egressIP: Ip;
-  readonly notedNode?: Ip;
-}
-
-/** A hop, and whether its connections are known by its node, too. */
-type KnownHop = Hop & Known;
-
-/**
- * The ct_label of a connection that leaves with an egress IP: the address as a number, and above it 16 bits of the node's
- * where they count. So its meaning never changes.
- */
-function labelOf({ egressIP, notedNode }: Known): number {
-  return Number(ipNumber(egressIP)) + (notedNode === undefined ? 0 : hopBits(notedNode) * 2 ** 32);
-}
-
-/** Whose traffic leaves, from which node, and whether a meter of this node limits what it sends by its egress IP here. */
-interface Leaving {
-  readonly facts: NodeFacts;
-  readonly vnid: Vnid;
-  readonly isMetered: boolean;
-  /** What drains beside the state of the VNID. */
-  readonly drains: readonly Drain[];
-}
-
-function keeping({ facts, vnid }: Leaving, known: Known): Required<Keeping> {
-  return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(known) };
-}
-
-/** All that leaves by an egress IP of this node goes through its meter, whichever node it comes from. */
-const metering = ({ vnid, isMetered }: Leaving): Action[] => (isMetered ? [{ kind: 'meter', id: meterOf(vnid) }] : []);
-
-function localHop(leaving: Leaving, known: Known): Action[] {
-  const { facts, vnid } = leaving;
-  return [
-    ...metering(leaving),
-    set('eth_dst', facts.tunMac),
-    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(leaving, known)),
-  ];
-}
-
-function remoteHop(leaving: Leaving, hop: KnownHop): Action[] {
-  return [{ ...ctCommit, ...keeping(leaving, hop) }, ...recordedToHop(hop)];
-}
-
-function recordedToHop({ nodeIP }: Hop): Action[] {
-  return [vnidToTunnel, set('tun_dst', nodeIP), output(port.vxlan0)];
-}
-
-function recordedLocalHop(leaving: Leaving): Action[] {
-  const { facts, vnid } = leaving;
-  return [
-    ...metering(leaving),
-    set('eth_dst', facts.tunMac),
-    ...recordedToTun0(facts, markOf(vnid, facts.masqueradeBit)),
-  ];
-}
-
-/** What a connection has that is recorded with all that `keeping` says: nothing would change by recording it again. */
-function recordedWith(leaving: Leaving, known: Known): Flow['match'] {
-  const { mark, label } = keeping(leaving, known);
-  return { ct_state: established, ct_mark: hex(mark), ct_label: hex(label) };
-}
-
-/**
- * What connections that leave by the hop have in common. The kernel's datapath commits none that leaves by its own node:
- * nft gives those their owner, and they have no label.
- */
-function keptBy({ facts, vnid }: Leaving, hop: KnownHop): Flow['match'] {
-  if (facts.datapath === 'system' && hop.node === facts.name)
-    return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
-  return { ct_label: hex(labelOf(hop)) };
-}
-
-/** How a connection goes on to a hop without a commit; nothing where none is made that could be left out. */
-function recordedAt(leaving: Leaving, hop: KnownHop): (readonly [Flow['match'], Action[]])[] {
-  const { facts } = leaving;
-  const isHere = hop.node === facts.name;
-  if (isHere && facts.datapath === 'system') return [];
-  return [[recordedWith(leaving, hop), isHere ? recordedLocalHop(leaving) : recordedToHop(hop)] as const];
-}
+import { recordedToTun0 } from './tun0.ts';
 
 /** Flows and groups of one VNID. */
 interface VnidRules {
@@ -148,23 +53,10 @@ function rowsOf(place: Place, vnid: Vnid): Row {
   });
 }
 
-function actionsTo(leaving: Leaving): (hop: KnownHop) => Action[] {
-  const { name } = leaving.facts;
-  return (hop) => (hop.node === name ? localHop(leaving, hop) : remoteHop(leaving, hop));
-}
-
 /** The hops of a state; where egress IPs may drain, connections are known by the node of theirs, too. */
 function hopsOf(state: VnidState): readonly KnownHop[] {
   if (state.kind !== 'via') return [];
   return state.drain === undefined ? state.hops : state.hops.map((hop) => ({ ...hop, notedNode: hop.nodeIP }));
-}
-
-/** What a connection of the hop may be known by: one that was recorded before the annotation came is known without its node. */
-function keptByAny(leaving: Leaving, hop: KnownHop): readonly Flow['match'][] {
-  const known = keptBy(leaving, hop);
-  if (hop.notedNode === undefined) return [known];
-  const { egressIP, node, nodeIP } = hop;
-  return uniqBy([known, keptBy(leaving, { egressIP, node, nodeIP })], ({ ct_label }) => ct_label);
 }
 
 /** Connections that stay on the hops from which egress IPs drain, and that take no others any more. */
@@ -183,6 +75,16 @@ function drainRows(
   });
 }
 
+const chosenValue = (egressIP: Ip): string => hex(Number(ipNumber(egressIP)));
+
+/**
+ * A bucket that has the flow of a hop send the packet. By itself it could not: it is an action set (OpenFlow 1.3.5, section
+ * 5.10), of which Open vSwitch leaves out the ct if there is an output, so that nothing would keep the connection there.
+ */
+function choosing(egressIP: Ip, place: Place): Action[] {
+  return [set('reg3', chosenValue(egressIP)), { kind: 'resubmit', table: place }];
+}
+
 function viaRules(leaving: Leaving, listed: readonly KnownHop[], place: Place): VnidRules {
   const { facts, vnid } = leaving;
   const hops = hopsUsed(listed, facts.firstAvailable);
@@ -199,8 +101,12 @@ function viaRules(leaving: Leaving, listed: readonly KnownHop[], place: Place): 
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
   return {
-    flows: [...kept, at(priority.egressIP.vnid, {}, [{ kind: 'group', id: vnid }])],
-    groups: [{ id: vnid, buckets: hops.map(actionsOf) }],
+    flows: [
+      ...kept,
+      ...hops.map((hop) => at(priority.egressIP.chosen, { reg3: chosenValue(hop.egressIP) }, actionsOf(hop))),
+      at(priority.egressIP.vnid, {}, [{ kind: 'group', id: vnid }]),
+    ],
+    groups: [{ id: vnid, buckets: hops.map(({ egressIP }) => choosing(egressIP, place)) }],
   };
 }
 
@@ -329,64 +235,6 @@ function vnidRules(leaving: Leaving, state: VnidState): VnidRules {
   };
   known.set(vnid, rules);
   return rules;
-}
-
-/** The egress IP that this node hosts, by VNID. */
-export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState): ReadonlyMap<Vnid, Ip> {
-  const hosted = new Map<Vnid, Ip>();
-  for (const [vnid, ips] of state.requests) {
-    const ip = ips.find((candidate) => state.assigned.get(candidate)?.node === name);
-    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') hosted.set(vnid, ip);
-  }
-  return hosted;
-}
-
-/** The egress IPs that drain from this node, by VNID; some of a VNID may, and one more be here. */
-export function drainedHere(
-  { name }: Pick<NodeFacts, 'name'>,
-  { drains }: Pick<EgressState, 'drains'>,
-): ReadonlyMap<Vnid, readonly Ip[]> {
-  const own = [...(drains ?? [])].map(
-    ([vnid, all]) => [vnid, all.filter(({ from }) => from.node === name).map(({ egressIP }) => egressIP)] as const,
-  );
-  return new Map(own.filter(([, ips]) => ips.length > 0));
-}
-
-/**
- * What other nodes send here for a VNID leaves with the egress IP that this node hosts for it, or, where that drains, only
- * if the node knows its connection.
- */
-function hostedFlowsOf(leaving: Leaving, ip: Ip): Flow[] {
-  const { facts, vnid } = leaving;
-  const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
-  const { hosted, hostedRecorded } = priority.egressIP;
-  const at = (priority: number, match: Flow['match'], actions: Action[]): Flow => ({
-    ...{ table: table.egressIP, priority, match, actions },
-  });
-  const any = at(hosted, match, localHop(leaving, { egressIP: ip }));
-  if (facts.datapath === 'system') return [any];
-  const recorded = { ...recordedWith(leaving, { egressIP: ip }), ...match };
-  return [at(hostedRecorded, recorded, recordedLocalHop(leaving)), any];
-}
-
-/** By facts the flow of each VNID whose egress IP is here, as of the last time. */
-const hostedByVnid = memoized<NodeFacts, Map<Vnid, HostedFlows>>(() => new Map());
-
-interface HostedFlows extends Pick<Leaving, 'isMetered'> {
-  readonly ip: Ip;
-  readonly flows: readonly Flow[];
-}
-
-function hostedFlows(facts: NodeFacts, hosted: ReadonlyMap<Vnid, Ip>, metered: ReadonlySet<Vnid>): (readonly Flow[])[] {
-  const known = hostedByVnid(facts);
-  for (const vnid of known.keys()) if (!hosted.has(vnid)) known.delete(vnid);
-  for (const [vnid, ip] of hosted) {
-    const isMetered = metered.has(vnid);
-    const before = known.get(vnid);
-    if (before?.ip !== ip || before.isMetered !== isMetered)
-      known.set(vnid, { ip, isMetered, flows: hostedFlowsOf({ facts, vnid, isMetered, drains: noDrains }, ip) });
-  }
-  return [...known.values()].map(({ flows }) => flows);
 }
 
 /**

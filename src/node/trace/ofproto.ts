@@ -1,8 +1,8 @@
 /** `ofproto/trace` of Open vSwitch: what it is asked, and what it says a packet would do on br0. */
-import { type Action, type Group, hex } from '../ovs/flow.ts';
+import { type Flow, type Group, hex } from '../ovs/flow.ts';
 import { bridge, markMacPrefix, port } from '../ovs/pipeline.ts';
 import type { Packet } from './packet.ts';
-import type { End } from './walk.ts';
+import { type End, followed } from './walk.ts';
 
 /** A flow, by what tells it apart in its table for us. */
 export interface Passed {
@@ -59,6 +59,12 @@ export function ofprotoArgs({ packet, macs }: Asked): readonly string[] {
   const known = fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
   const states = Array.from({ length: mostLooks }, () => ['--ct-next', 'trk,new']);
   return ['ofproto/trace', bridge, [proto, ...known].join(','), ...states.flat()];
+}
+
+/** What was read of the bridge, and the packet that comes to it. */
+export interface Live {
+  readonly flows: readonly Flow[];
+  readonly packet: Packet;
 }
 
 const flowLine = /^ *(\d+)\. (?:.*, )?(?:priority (\d+)(?:, cookie .*)?|No match\.)$/;
@@ -130,19 +136,14 @@ export function parseOfproto(text: string): Path | undefined {
   };
 }
 
-/** The value that they give to the field in the end. */
-const setIn = (actions: readonly Action[], field: string): string | undefined =>
-  actions.flatMap((action) => (action.kind === 'set' && action.field === field ? [action.value] : [])).at(-1);
-
-/** The paths by the buckets of the path's group. */
-export function bucketPaths({ taken, sender }: Path, buckets: Group['buckets']): readonly Path[] {
-  return buckets.map((actions) => {
-    const out = outOf(actions.flatMap((action) => (action.kind === 'output' ? [action.port] : [])).at(-1));
-    const [id, mark] = ['tun_id', 'pkt_mark'].map((field) => setIn(actions, field));
-    const vnid = id === undefined ? sender : Number(id);
-    const marked = mark === undefined ? markIn(setIn(actions, 'eth_src') ?? '') : Number(mark);
-    return { taken, out, tunnelTo: setIn(actions, 'tun_dst'), carries: carried(out, vnid, marked) };
-  });
+/** The paths of the packet by the buckets of the path's group, and by the flows of the bridge to which they lead. */
+export function bucketPaths({ taken, sender = 0 }: Path, buckets: Group['buckets'], live: Live): readonly Path[] {
+  return buckets.flatMap((actions) =>
+    followed({ flows: live.flows, groups: [] }, actions, { ...live.packet, reg0: sender }).map((end) => {
+      const path = plannedPath(end);
+      return { ...path, taken: [...taken, ...path.taken] };
+    }),
+  );
 }
 
 /** What the plan has a packet do. */

@@ -21,6 +21,7 @@ export interface Packet {
   readonly reg0?: number;
   readonly reg1?: number;
   readonly reg2?: number;
+  readonly reg3?: number;
   readonly tun_id?: number;
   /** The address of the node that sent it by VXLAN. */
   readonly tun_src?: string;
@@ -78,6 +79,7 @@ function on<F extends keyof Match>(field: F, has: (wanted: NonNullable<Match[F]>
 const tests: readonly Test[] = [
   on('reg0', (wanted, { reg0 = 0 }) => Number(wanted) === reg0),
   on('reg1', (wanted, { reg1 = 0 }) => Number(wanted) === reg1),
+  on('reg3', (wanted, { reg3 = 0 }) => Number(wanted) === reg3),
   on('in_port', (wanted, { in_port: from }) => wanted === from),
   on('proto', (wanted, { proto }) => isOf(proto, wanted)),
   on('tun_src', (wanted, { tun_src: from }) => wanted === from),

@@ -38,6 +38,7 @@ function withField(packet: Packet, { field, value }: Extract<Action, { kind: 'se
     case 'reg0':
     case 'reg1':
     case 'reg2':
+    case 'reg3':
     case 'tun_id':
     case 'pkt_mark':
       return { ...packet, [field]: Number(value) };
@@ -75,6 +76,12 @@ class Walk {
     return this.#ends;
   }
 
+  /** All ends of the packet by these actions. */
+  by(actions: readonly Action[], packet: Packet): readonly End[] {
+    this.#act(actions, packet, []);
+    return this.#ends.length > 0 ? this.#ends : [{ port: undefined, packet, taken: [] }];
+  }
+
   #enter(number: number, packet: Packet, before: readonly Taken[]): void {
     const flow = flowFor(this.#content.flows, number, packet);
     if (flow === undefined || before.length > mostFlows) {
@@ -98,6 +105,7 @@ class Walk {
           this.#output(packet.reg2, packet, taken);
           break;
         case 'goto':
+        case 'resubmit':
           this.#enter(action.table, packet, taken);
           break;
         case 'group':
@@ -127,6 +135,11 @@ class Walk {
   #buckets(id: number): Group['buckets'] {
     return this.#content.groups.find((group) => group.id === id)?.buckets ?? [];
   }
+}
+
+/** Where a packet ends of which these actions are carried out, and what they have it go to. */
+export function followed(content: BridgeContent, actions: readonly Action[], packet: Packet): readonly End[] {
+  return new Walk(content).by(actions, packet);
 }
 
 /**

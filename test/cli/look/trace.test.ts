@@ -123,6 +123,46 @@ test.each<readonly [string, readonly string[], readonly object[], readonly (stri
   expected.forEach((text, index) => expect(found[index]).toMatch(text));
 });
 
+describe('with an egress IP that drains', () => {
+  const until = '2026-12-01T10:00:00.000Z';
+  const draining = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      namespace: 'sdn-compat-nodes',
+      name: 'sdn-compat-node-node2',
+      labels: { 'app.kubernetes.io/name': 'sdn-compat', 'app.kubernetes.io/component': 'node' },
+      annotations: {
+        'sdn-compat/refused-egress-ips': '{}',
+        'sdn-compat/draining-egress-ips': JSON.stringify({ [first]: until }),
+      },
+    },
+    spec: { holderIdentity: 'node2' },
+  };
+  const file = written(...cluster, draining);
+  const drainsOf = async (...args: readonly string[]): Promise<unknown> => {
+    const { stdout } = await command('trace', ...args, '-f', file, '-o', 'json');
+    return (JSON.parse(stdout) as { drains?: unknown }).drains;
+  };
+
+  test('it is said by which node connections go on, and until when', async () => {
+    const row = { egressIP: first, namespaces: ['red'], vnid: 11, from: 'node2', to: 'node1', until };
+    expect(await drainsOf('red/a', '203.0.113.7:443')).toEqual([row]);
+    const { stdout } = await command('trace', 'red/a', '203.0.113.7:443', '-f', file);
+    expect(stdout).toContain(
+      `Connections that have ${first} since before it left node2 go on by node2, until ${until} at the latest.`,
+    );
+  });
+
+  test.each([
+    ['of another namespace', ['plain/c', '203.0.113.7:443']],
+    ['inside the cluster', ['red/a', 'red/b:80']],
+    ['an answer', ['red/a', '203.0.113.7', '--reply']],
+  ])('nothing is said of what has none of it: %s', async (_what, args) => {
+    expect(await drainsOf(...args)).toBeUndefined();
+  });
+});
+
 describe('where OVN-Kubernetes forwards', () => {
   const lease = {
     apiVersion: 'coordination.k8s.io/v1',

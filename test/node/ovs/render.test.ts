@@ -10,6 +10,7 @@ test.each<readonly [Action, string]>([
   [{ kind: 'outputRegister', register: 'NXM_NX_REG2[]' }, 'output:NXM_NX_REG2[]'],
   [{ kind: 'goto', table: 30 }, 'goto_table:30'],
   [{ kind: 'group', id: 77 }, 'group:77'],
+  [{ kind: 'resubmit', table: 101 }, 'resubmit(,101)'],
   [{ kind: 'set', field: 'pkt_mark', value: '0x4d' }, 'set_field:0x4d->pkt_mark'],
   [{ kind: 'move', from: 'NXM_NX_REG0[]', to: 'NXM_NX_REG1[]' }, 'move:NXM_NX_REG0[]->NXM_NX_REG1[]'],
   [{ kind: 'note', bytes: '01.02' }, 'note:01.02'],

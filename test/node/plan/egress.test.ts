@@ -6,7 +6,8 @@ import { markOf } from '../../../src/model/values/mark.ts';
 import { type Action, vnidOfSource } from '../../../src/node/ovs/flow.ts';
 import { inboundOwnerOf, ownerOf } from '../../../src/node/ovs/owner.ts';
 import { ctMark, port, table } from '../../../src/node/ovs/pipeline.ts';
-import { egressRules, hopsUsed, hostedHere } from '../../../src/node/plan/egress.ts';
+import { egressRules, hopsUsed } from '../../../src/node/plan/egress.ts';
+import { hostedHere } from '../../../src/node/plan/hosted.ts';
 import { planNode } from '../../../src/node/plan/node.ts';
 import { ip, nodeInput, type Scene, vnid } from '../states.ts';
 import { actionsFor, type Packet } from './packets.ts';
@@ -35,7 +36,13 @@ function ways(scene: Scene, packet: Pick<Packet, 'in_port' | 'ct_label' | 'ct_ma
   const actions = actionsFor(flows, table.egressIP, { proto: 'tcp', reg0: 77, ...packet });
   if (actions === undefined) return undefined;
   const [only] = actions;
-  if (only?.kind === 'group') return (groups.find(({ id }) => id === only.id)?.buckets ?? []).map(way);
+  if (only?.kind === 'group')
+    return (groups.find(({ id }) => id === only.id)?.buckets ?? []).map((bucket) => {
+      const [chosen, again] = bucket;
+      expect([bucket.length, again]).toEqual([2, { kind: 'resubmit', table: table.egressIP }]);
+      const reg3 = chosen?.kind === 'set' && chosen.field === 'reg3' ? Number(chosen.value) : 0;
+      return way(actionsFor(flows, table.egressIP, { proto: 'tcp', reg0: 77, ...packet, reg3 }) ?? []);
+    });
   return actions.length === 0 ? [] : [way(actions)];
 }
 const fromPod = { in_port: 5 };

@@ -1,6 +1,8 @@
+import { ctCommit, type Flow, hex, output, set, vnidToTunnel } from '../../../src/node/ovs/flow.ts';
 import {
   bucketPaths,
   differenceOf,
+  type Live,
   ofprotoArgs,
   parseOfproto,
   type Path,
@@ -107,28 +109,43 @@ test('a difference names the first flow that is another, or where the packet goe
 });
 
 describe('where a group lets each connection take one of several ways', () => {
-  const group = parseOfproto(printed('101. ip,reg0=0xb, priority 100\n    group:11\n     -> no live bucket\n'));
+  const group = parseOfproto(
+    printed('    set_field:0xb->reg0\n101. ip,reg0=0xb, priority 100\n    group:11\n     -> no live bucket\n'),
+  );
   if (group === undefined) throw new Error('it is a trace');
-  const to = (node: string) => [
-    { kind: 'set', field: 'tun_dst', value: node } as const,
-    { kind: 'output', port: 1 } as const,
-  ];
-  const planned = ['192.168.7.12', '192.168.7.13'].map((node) => path('vxlan0', node, egress));
+  const chosen = { table: 101, priority: 101 };
+  const flows = [12, 13, 14].map((node): Flow => ({
+    ...chosen,
+    match: { proto: 'ip', reg0: '0xb', reg3: hex(node) },
+    actions: [ctCommit, vnidToTunnel, set('tun_dst', `192.168.7.${node}`), output(1)],
+  }));
+  const live: Live = { flows, packet: { proto: 'tcp', in_port: 3 } };
+  const to = (node: number) => [set('reg3', hex(node)), { kind: 'resubmit', table: 101 } as const];
+  const planned = [12, 13].map((node) => ({
+    ...path('vxlan0', `192.168.7.${node}`, egress, chosen),
+    carries: 0xb,
+  }));
 
   test('its buckets are the ways', () => {
     expect(group.group).toBe(11);
-    const live = bucketPaths(group, [to('192.168.7.13'), to('192.168.7.12')]);
-    expect(differenceOf(planned, live)).toBeUndefined();
-    expect(pathText(live)).toMatch(
+    const paths = bucketPaths(group, [to(13), to(12)], live);
+    expect(differenceOf(planned, paths)).toBeUndefined();
+    expect(pathText(paths)).toMatch(
       /: it leaves by vxlan0 to 192\.168\.7\.13, or it leaves by vxlan0 to 192\.168\.7\.12$/,
     );
   });
 
   test('one bucket more or less is a difference', () => {
-    expect(differenceOf(planned, bucketPaths(group, [to('192.168.7.12')]))).toContain('192.168.7.13');
-    const more = [...planned.map(({ tunnelTo = '' }) => to(tunnelTo)), to('192.168.7.14')];
-    expect(differenceOf(planned, bucketPaths(group, more))).toContain('192.168.7.14');
-    expect(differenceOf(planned, bucketPaths(group, [[]]))).toContain('it is dropped');
+    expect(differenceOf(planned, bucketPaths(group, [to(12)], live))).toContain('192.168.7.13');
+    expect(differenceOf(planned, bucketPaths(group, [12, 13, 14].map(to), live))).toContain('192.168.7.14');
+    expect(differenceOf([path('vxlan0', '192.168.7.12', egress)], bucketPaths(group, [[]], live))).toContain(
+      'it is dropped',
+    );
+  });
+
+  test('a bucket that leads to no flow any more is a difference', () => {
+    const less = { ...live, flows: flows.slice(1) };
+    expect(differenceOf(planned, bucketPaths(group, [to(12), to(13)], less))).toContain('no further flow');
   });
 });
 

@@ -8,10 +8,12 @@ import { offsetAndBits, parsePart, type Part, printPart } from './registers.ts';
 const standard = { output: 0, group: 22, setField: 25, experimenter: 0xffff } as const;
 const nicira = 0x00002320;
 /** Open vSwitch's own actions (ovs-actions(7)). */
-const own = { move: 6, note: 8, outputRegister: 15, ct: 35, nat: 36 } as const;
+const own = { move: 6, note: 8, resubmit: 14, outputRegister: 15, ct: 35, nat: 36 } as const;
 const instructions = { goto: 1, apply: 4, meter: 6 } as const;
 /** The `table` of a ct after which the packet does not go on. */
 const noTable = 0xff;
+/** The port of a resubmit that leaves the packet with its own (OFPP_IN_PORT in two bytes). */
+const sameInPort = 0xfff8;
 /** How much of a packet goes to a controller, where that is the output; only there it counts. */
 const wholePacket = 0xffff;
 
@@ -66,6 +68,8 @@ function encodeAction(action: Exclude<Action, { kind: 'goto' | 'meter' }>): Byte
     }
     case 'group':
       return whole(standard.group, uint(action.id, 4));
+    case 'resubmit':
+      return ownAction(own.resubmit, uint(sameInPort, 2) + uint(action.table, 1) + zeros(3));
     case 'set':
       return encodeSet(action.field, action.value);
     case 'move':
@@ -150,6 +154,10 @@ function decodeCt(body: ByteReader): Action | undefined {
   return decoded;
 }
 
+function decodeResubmit(body: ByteReader): Action | undefined {
+  return body.uint(2) === sameInPort ? { kind: 'resubmit', table: body.uint(1) } : undefined;
+}
+
 function decodeNote(body: ByteReader): Action {
   const bytes = Array.from(toBuffer(body.take(body.left)), (byte) => byte.toString(16).padStart(2, '0'));
   return { kind: 'note', bytes: bytes.join('.') };
@@ -175,6 +183,8 @@ function decodeOwn(body: ByteReader, isInCt: boolean): Action | 'nat' | undefine
       return decodeMove(body);
     case own.note:
       return decodeNote(body);
+    case own.resubmit:
+      return decodeResubmit(body);
     case own.outputRegister:
       return decodeOutputRegister(body);
     case own.ct:

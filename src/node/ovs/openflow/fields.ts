@@ -121,6 +121,7 @@ export const fields = {
   reg0: { class: nxm, number: 0, size: 4, form: register },
   reg1: { class: nxm, number: 1, size: 4, form: register },
   reg2: { class: nxm, number: 2, size: 4, form: register },
+  reg3: { class: nxm, number: 3, size: 4, form: register },
   pkt_mark: { class: nxm, number: 33, size: 4, form: register },
   ct_state: { class: nxm, number: 105, size: 4, form: connectionState },
   ct_mark: { class: nxm, number: 107, size: 4, form: register },

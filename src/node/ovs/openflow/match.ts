@@ -44,6 +44,7 @@ const places: readonly Place[] = [
   { field: 'tun_src', key: 'tun_src' },
   { field: 'reg0', key: 'reg0' },
   { field: 'reg1', key: 'reg1' },
+  { field: 'reg3', key: 'reg3' },
   { field: 'ct_state', key: 'ct_state' },
   { field: 'ct_mark', key: 'ct_mark' },
   { field: 'ct_label', key: 'ct_label' },
