@@ -167,6 +167,8 @@ export const priority = {
     chosen: 101,
     /** The state of a VNID; with finer rules, where what they do not name goes. */
     vnid: 100,
+    /** What is left of a VNID while the flows that use its meter are gone with that: dropped. */
+    withoutMeter: 99,
     /** Replies of the other VNIDs. */
     reply: 50,
     /** A connection that is recorded as of a VNID that requests none. */

@@ -110,20 +110,30 @@ function viaRules(leaving: Leaving, listed: readonly KnownHop[], place: Place): 
   };
 }
 
+function dropping({ vnid }: Leaving, place: Place, priority: number): Flow {
+  return { table: place, priority, match: { reg0: registerValue(vnid) }, actions: [] };
+}
+
+/**
+ * Open vSwitch deletes a meter's flows with it. Without them the packets of a connection would be those of a VNID that
+ * requests nothing, for which nft ends it. From table 102 nothing goes on by itself.
+ */
+function withoutMeter(leaving: Leaving, place: Place): Flow[] {
+  const isNeeded = leaving.isMetered && place === table.egressIP;
+  return isNeeded ? [dropping(leaving, place, priority.egressIP.withoutMeter)] : [];
+}
+
 /** The rules without what drains. */
 function newRules(leaving: Leaving, state: VnidState, place: Place): VnidRules {
   switch (state.kind) {
     case 'normal':
       return { flows: [], groups: [] };
     case 'dropped':
-      return {
-        flows: [
-          { table: place, priority: priority.egressIP.vnid, match: { reg0: registerValue(leaving.vnid) }, actions: [] },
-        ],
-        groups: [],
-      };
-    case 'via':
-      return viaRules(leaving, hopsOf(state), place);
+      return { flows: [dropping(leaving, place, priority.egressIP.vnid)], groups: [] };
+    case 'via': {
+      const { flows, groups } = viaRules(leaving, hopsOf(state), place);
+      return { flows: [...flows, ...withoutMeter(leaving, place)], groups };
+    }
   }
 }
 

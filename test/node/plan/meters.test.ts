@@ -2,11 +2,13 @@
 import fc from 'fast-check';
 import { markOf } from '../../../src/model/values/mark.ts';
 import type { Flow } from '../../../src/node/ovs/flow.ts';
+import { table } from '../../../src/node/ovs/pipeline.ts';
 import { meterFor, meterOf } from '../../../src/node/plan/meters.ts';
 import { planNode } from '../../../src/node/plan/node.ts';
 import { markMac } from '../../../src/node/plan/tun0.ts';
 import { annotationsOf } from '../../model/egress/anyrules.ts';
 import { nodeInput, type Scene, vnid } from '../states.ts';
+import { actionsFor, type Packet } from './packets.ts';
 
 const ips = ['192.168.7.200', '192.168.7.201', '192.168.7.202', '192.168.7.203'] as const;
 const vnids = [0, 77, 78, 79] as const;
@@ -75,6 +77,26 @@ test('all that leaves by a limited egress IP of the node goes through its meter,
     { numRuns: 300 },
   );
   expect(metered).toBeGreaterThan(100);
+});
+
+test('when Open vSwitch deletes the flows of the meters, what their VNIDs send is dropped, not handed on as of others', () => {
+  let dropped = 0;
+  fc.assert(
+    fc.property(anyScene, (scene) => {
+      const input = nodeInput(scene);
+      const { flows, meters } = planNode(input);
+      const left = flows.filter(({ actions }) => actions[0]?.kind !== 'meter');
+      for (const { vnid: of, ip: source } of input.pods.filter((pod) => meters.has(pod.vnid))) {
+        const packet: Packet = { proto: 'tcp', reg0: of, nw_src: source, nw_dst: '203.0.113.9', tp_dst: 80 };
+        const first = actionsFor(flows, table.egressIP, packet);
+        if (first?.[0]?.kind !== 'meter') continue; // finer rules decide in the next table
+        expect(actionsFor(left, table.egressIP, packet)).toEqual([]);
+        dropped += 1;
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(dropped).toBeGreaterThan(30);
 });
 
 test('a meter has the rate in kbit/s, rounded up, and a burst of a tenth of a second within what packets and switches need', () => {

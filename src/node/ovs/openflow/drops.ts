@@ -30,7 +30,9 @@ const reasons: Readonly<Record<number, DropReason>> = {
 };
 
 function reasonOf({ table: number, priority: at }: Flow): DropReason | undefined {
-  return number === table.egressIP && at !== priority.egressIP.vnid ? 'AnswerToNothing' : reasons[number];
+  const { vnid, withoutMeter } = priority.egressIP;
+  const isAnswer = number === table.egressIP && at !== vnid && at !== withoutMeter;
+  return isAnswer ? 'AnswerToNothing' : reasons[number];
 }
 
 /** Those of these flows that drop what is of one VNID, if they dropped anything. */
