@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
-/** How much slower a lab is while others run beside it: with three on two cores a program starts late, and packets wait. */
-const beside = 2;
+/** How much slower a lab is while others run beside it: with two on two cores a program starts late, and packets wait. */
+const beside = 1.5;
 
 /**
  * Measures once, before any test that sends packets, how slow this machine is, and takes into account that labs run at
