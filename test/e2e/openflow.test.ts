@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { egressState } from '../../src/model/egress/state.ts';
 import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
-import type { Flow, Group, Meter } from '../../src/node/ovs/flow.ts';
+import { type Flow, goto, type Group, type Meter, output, set } from '../../src/node/ovs/flow.ts';
 import { Bridge } from '../../src/node/ovs/openflow/bridge.ts';
 import {
   asWeWrite,
@@ -17,10 +17,12 @@ import {
   wantedContent,
 } from '../../src/node/ovs/openflow/content.ts';
 import { parseFlows, parseGroups, parseMeters } from '../../src/node/ovs/parse.ts';
+import { table } from '../../src/node/ovs/pipeline.ts';
 import { flowKey, renderFlow, renderGroup, renderMeter } from '../../src/node/ovs/render.ts';
+import { multicastToNodes } from '../../src/node/plan/multicast.ts';
 import { planNode } from '../../src/node/plan/node.ts';
 import { anyFlow, anyMeter } from '../node/ovs/flows.ts';
-import { nodeInput, scenes, value } from '../node/states.ts';
+import { cidr, ip, nodeInput, scenes, value } from '../node/states.ts';
 import { rounds } from '../rounds.ts';
 import { OpenVswitchAlone } from './alone.ts';
 import { until } from './lab.ts';
@@ -109,6 +111,32 @@ test('any flows are the same for ovs-ofctl, whoever writes and whoever reads', a
     { numRuns: rounds(300) },
   );
 });
+
+/** Where a switch with the flows of multicast sends a packet: to these nodes, and to the ports of pods. */
+async function multicastTo(count: number): Promise<{ readonly nodes: readonly string[]; readonly pods: number }> {
+  const remotes = Array.from({ length: count }, (_, index) => ({
+    name: `node-${String(index).padStart(5, '0')}`,
+    nodeIP: ip(`10.${64 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`),
+    subnet: cidr('10.254.9.0/24'),
+  }));
+  const flows = multicastToNodes(remotes);
+  const toPods: Flow = { table: table.multicastLocal, priority: 1, match: {}, actions: [output(4)] };
+  const begin: Flow = { table: 0, priority: 1, match: {}, actions: [set('reg0', '0x4d'), goto(table.multicastRemote)] };
+  await make(wantedContent([begin, ...flows, toPods], []));
+  const control = await alone.control();
+  const trace = String(await control.call('ofproto/trace', ['br0', 'in_port=3,udp,nw_dst=239.1.1.1']));
+  control.close();
+  const outputs = [...trace.matchAll(/set_field:([\d.]+)->tun_dst\n +output:1\n/g)];
+  return { nodes: outputs.map(([, node = '']) => node), pods: [...trace.matchAll(/^ +output:4$/gm)].length };
+}
+
+test.each([3, 1_500, 1_501, 4_000])(
+  'a multicast packet goes to each of %s other nodes once, then to the pods',
+  async (count) => {
+    const { nodes, pods } = await multicastTo(count);
+    expect([nodes.length, new Set(nodes).size, pods]).toEqual([count, count, 1]);
+  },
+);
 
 /** The meters that ovs-ofctl reads, as lines of ours. */
 const dumpedMeters = async (): Promise<readonly string[]> =>
@@ -263,7 +291,7 @@ test('5,000 nodes and a namespace with 400 egress IPs fit, and a packet of multi
   const packet = 'in_port=3,ip,nw_src=10.254.0.2,nw_dst=224.1.1.1,nw_ttl=9';
   const trace = String(await control.call('ofproto/trace', ['br0', packet]));
   control.close();
-  expect(new Set(trace.match(/set_field:10\.1\.\d+\.\d+->tun_dst/g)).size).toBe(5_000);
+  expect(new Set(trace.match(/set_field:10\.1\.\d+\.\d+->tun_dst\n +output:1$/gm)).size).toBe(5_000);
   await make(emptyBridge);
 });
 

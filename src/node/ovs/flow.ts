@@ -87,11 +87,12 @@ export interface Flow {
   readonly cookie?: number;
 }
 
-/** A group of type `select`, of which each connection takes one bucket, or of type `indirect`, which has one. */
+/**
+ * A group of type `select`, of which each connection takes one bucket. A bucket is an action set (OpenFlow 1.3.5, section
+ * 5.10): of its output, resubmit and ct Open vSwitch carries out one, in this order.
+ */
 export interface Group {
   readonly id: number;
-  /** `select` if absent. */
-  readonly type?: 'indirect';
   readonly buckets: readonly (readonly Action[])[];
 }
 

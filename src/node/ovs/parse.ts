@@ -167,9 +167,9 @@ export function parseGroups(dump: string): { readonly id: number; readonly group
       .split(/,bucket=(?:[a-z_0-9:,]*?)actions=/)
       .slice(1)
       .map(parseActions);
-    const known = (type === 'select' || type === 'indirect') && buckets.every((bucket) => bucket !== undefined);
+    const known = type === 'select' && buckets.every((bucket) => bucket !== undefined);
     const group = { id: Number(id), buckets: buckets.filter((bucket) => bucket !== undefined) };
-    groups.push({ id: Number(id), group: known ? (type === 'select' ? group : { ...group, type }) : undefined });
+    groups.push({ id: Number(id), group: known ? group : undefined });
   }
   return groups;
 }

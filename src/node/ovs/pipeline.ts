@@ -276,9 +276,6 @@ export const direction = {
   answers: { mark: 0x28000012, mac: '0a:fd:00:00:00:02' },
 } as const;
 
-/** The numbers of groups for multicast begin here: those of egress IPs are VNIDs, of 24 bits. */
-export const firstMulticastGroup = 0x1000000;
-
 /** The numbers of meters begin here, with that of VNID 0: OpenFlow has no meter 0. */
 export const firstMeter = 1;
 

@@ -75,7 +75,7 @@ export function renderFlow(flow: Flow): string {
 /** Renders a group as one line for `ovs-ofctl add-group`. */
 export function renderGroup(group: Group): string {
   const buckets = group.buckets.map((actions) => `bucket=actions=${renderActions(actions)}`);
-  return [`group_id=${group.id}`, `type=${group.type ?? 'select'}`, ...buckets].join(',');
+  return [`group_id=${group.id}`, 'type=select', ...buckets].join(',');
 }
 
 /** Renders a meter as one line for `ovs-ofctl add-meter`. */

@@ -1,8 +1,8 @@
 /** Tables 110, 111 and 120: multicast for the VNIDs that have it, to their pods here and to every other node. */
 import chunk from 'lodash/chunk.js';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { type Action, type Flow, goto, type Group, output, registerValue, set, vnidToTunnel } from '../ovs/flow.ts';
-import { firstMulticastGroup, port, priority, table } from '../ovs/pipeline.ts';
+import { type Action, type Flow, goto, output, registerValue, set, vnidToTunnel } from '../ovs/flow.ts';
+import { port, priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod, RemoteNode } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 
@@ -13,21 +13,25 @@ const mostInMessage = 1_500;
 
 const toNode = (remote: RemoteNode): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)];
 
-/** The flow that sends a packet to every other node, and then to the pods here; more nodes than fit are in groups. */
-export const multicastToNodes = memoized(
-  (remotes: readonly RemoteNode[]): { readonly flows: readonly Flow[]; readonly groups: readonly Group[] } => {
-    const sorted = remotes.toSorted(byAddress);
-    const groups =
-      sorted.length <= mostInMessage
-        ? []
-        : chunk(sorted, mostInMessage).map((some, index): Group => {
-            return { id: firstMulticastGroup + index, type: 'indirect', buckets: [some.flatMap(toNode)] };
-          });
-    const all = groups.length > 0 ? groups.map(({ id }): Action => ({ kind: 'group', id })) : sorted.flatMap(toNode);
-    const actions = [...(all.length === 0 ? [] : [vnidToTunnel, ...all]), goto(table.multicastLocal)];
-    return { flows: [{ table: table.multicastRemote, priority: priority.match, match: {}, actions }], groups };
-  },
-);
+/**
+ * The flows that send a packet to every other node, and then to the pods here: one, or for more nodes than fit one after
+ * another, by register 3. (A group would not do: of a bucket Open vSwitch carries out one output.)
+ */
+export const multicastToNodes = memoized((remotes: readonly RemoteNode[]): readonly Flow[] => {
+  const parts = remotes.length === 0 ? [[]] : chunk(remotes.toSorted(byAddress), mostInMessage);
+  return parts.map((some, index): Flow => {
+    const isLast = index === parts.length - 1;
+    const next: Action[] = isLast
+      ? [goto(table.multicastLocal)]
+      : [set('reg3', registerValue(index + 1)), { kind: 'resubmit', table: table.multicastRemote }];
+    return {
+      table: table.multicastRemote,
+      priority: priority.match,
+      match: parts.length === 1 ? {} : { reg3: registerValue(index) },
+      actions: [...(some.length === 0 ? [] : [vnidToTunnel]), ...some.flatMap(toNode), ...next],
+    };
+  });
+});
 
 /** The flows of the VNIDs with multicast and pods here. */
 export function multicastFlows(enabled: ReadonlySet<Vnid>, pods: readonly LocalPod[]): Flow[] {

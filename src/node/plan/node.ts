@@ -327,7 +327,6 @@ export function planNode(input: NodeInput): NodePlan {
   const { addresses, refused, snat } = hosted;
   const restricted = restrictedPods(input, snat, facts);
   const notSelectedPods = pods.filter(({ ip }) => restricted.get(ip)?.rules === notSelected);
-  const multicast = multicastToNodes(remotes);
   const parts = [
     staticFlows(facts, networks),
     ...remotes.map(remoteNodeFlows),
@@ -336,7 +335,7 @@ export function planNode(input: NodeInput): NodePlan {
     recordedFlows(vnids),
     world === undefined ? [] : networkPolicyFlows(world)(local),
     ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
-    multicast.flows,
+    multicastToNodes(remotes),
     multicastFlows(input.multicast, pods),
     ...egress.parts,
     ...notSelectedPods.map(notSelectedFlows),
@@ -346,7 +345,7 @@ export function planNode(input: NodeInput): NodePlan {
     get flows() {
       return parts.flat();
     },
-    groups: [...egress.groups, ...multicast.groups],
+    groups: egress.groups,
     meters,
     nft: elements({ snat, addresses }, restricted, {
       draining: drainingOf(facts, state),

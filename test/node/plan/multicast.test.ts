@@ -1,6 +1,6 @@
 /** Multicast reaches every other node and the pods here of the same VNID. */
 import type { Action } from '../../../src/node/ovs/flow.ts';
-import { flowEntry, groupEntry } from '../../../src/node/ovs/openflow/entries.ts';
+import { flowEntry } from '../../../src/node/ovs/openflow/entries.ts';
 import { port, table } from '../../../src/node/ovs/pipeline.ts';
 import { renderActions } from '../../../src/node/ovs/render.ts';
 import { multicastFlows, multicastToNodes } from '../../../src/node/plan/multicast.ts';
@@ -23,7 +23,7 @@ const outputs = (actions: readonly Action[]): number[] =>
   actions.flatMap((action) => (action.kind === 'output' ? [action.port] : []));
 
 test('a packet goes to each other node in order of name, with its VNID, and then to the pods here', () => {
-  const [first] = multicastToNodes([remote('b', 12), remote('c', 11), remote('a', 13)]).flows;
+  const [first] = multicastToNodes([remote('b', 12), remote('c', 11), remote('a', 13)]);
   const { actions, ...flow } = first!;
   expect(flow).toMatchObject({ table: table.multicastRemote, match: {} });
   expect(renderActions(actions)).toBe(
@@ -33,32 +33,27 @@ test('a packet goes to each other node in order of name, with its VNID, and then
 });
 
 test('without other nodes it goes to the pods here alone', () => {
-  expect(renderActions(multicastToNodes([]).flows[0]!.actions)).toBe('goto_table:120');
+  expect(renderActions(multicastToNodes([])[0]!.actions)).toBe('goto_table:120');
 });
 
-test('more nodes than one message of OpenFlow can name are in groups, each once', () => {
+test('more nodes than one message of OpenFlow can name are in several flows, each once', () => {
   const many = Array.from({ length: 5_000 }, (_, index) => ({
     name: `node-${String(index).padStart(4, '0')}`,
     nodeIP: ip(`10.1.${index >> 8}.${index & 255}`),
     subnet: cidr(`10.${2 + (index >> 8)}.${index & 255}.0/24`),
   }));
-  const { flows, groups } = multicastToNodes(many);
-  const ids = groups.map(({ id }) => `group:${id}`);
-  expect(renderActions(flows[0]!.actions)).toBe(
-    `move:NXM_NX_REG0[]->NXM_NX_TUN_ID[0..31],${ids.join(',')},goto_table:120`,
-  );
-  const reached = groups
-    .flatMap(({ buckets }) => buckets.flat())
-    .flatMap((one) => (one.kind === 'set' ? one.value : []));
-  expect(reached).toEqual(many.map(({ nodeIP }) => nodeIP));
-  for (const group of groups) {
-    expect(group.type).toBe('indirect');
-    expect(group.id).toBeGreaterThan(0xffffff); // no VNID
-    expect(groupEntry(group).body.length).toBeLessThan(65_000);
-  }
-  const few = multicastToNodes(many.slice(0, 1_500));
-  expect(few.groups).toEqual([]);
-  expect(flowEntry(few.flows[0]!).body.length).toBeLessThan(65_000);
+  const flows = multicastToNodes(many);
+  expect(flows.map(({ match }) => match.reg3)).toEqual(['0', '0x1', '0x2', '0x3']);
+  expect(flows.map(({ actions }) => renderActions(actions.slice(-2)))).toEqual([
+    ...['0x1', '0x2', '0x3'].map((next) => `set_field:${next}->reg3,resubmit(,111)`),
+    'output:1,goto_table:120',
+  ]);
+  const nodes = flows
+    .flatMap(({ actions }) => actions)
+    .flatMap((one) => (one.kind === 'set' && one.field === 'tun_dst' ? one.value : []));
+  expect(nodes).toEqual(many.map(({ nodeIP }) => nodeIP));
+  for (const flow of flows) expect(flowEntry(flow).body.length).toBeLessThan(65_000);
+  expect(multicastToNodes(many.slice(0, 1_500))).toHaveLength(1);
 });
 
 test('the pods of a VNID with multicast get it in order of their ports, those of other VNIDs do not', () => {

@@ -24,9 +24,9 @@ const any = 0xffffffff;
 const allTables = 0xff;
 const flowCommand = { add: 0, deleteStrict: 4 } as const;
 const groupCommand = { add: 0, modify: 1, delete: 2 } as const;
-const groupType = { all: 0, select: 1, indirect: 2 } as const;
-/** Only a group that selects has weights. */
-const weightIn = (type: number): number => (type === groupType.select ? 1 : 0);
+const groupType = { all: 0, select: 1 } as const;
+/** Of each bucket of ours, so that all are taken as often. */
+const weight = 1;
 
 /** A match with its own header, its length, and padding that this does not count. */
 function wrapped(match: ByteString): ByteString {
@@ -122,12 +122,11 @@ export function* reportedFlows(part: Buffer): Generator<ReportedFlow> {
 
 /** The entry of a group of ours. */
 export const groupEntry = memoized((group: Group): GroupEntry => {
-  const type = groupType[group.type ?? 'select'];
   const buckets = group.buckets.map((actions) => {
     const bytes = encodeActions(actions);
-    return uint(16 + bytes.length, 2) + uint(weightIn(type), 2) + uint(any, 4) + uint(any, 4) + zeros(4) + bytes;
+    return uint(16 + bytes.length, 2) + uint(weight, 2) + uint(any, 4) + uint(any, 4) + zeros(4) + bytes;
   });
-  return { id: group.id, body: inOnePiece(uint(type, 1) + buckets.join('')) };
+  return { id: group.id, body: inOnePiece(uint(groupType.select, 1) + buckets.join('')) };
 });
 
 /** The group of an entry; undefined if it has what we never write. */
@@ -135,18 +134,17 @@ export const groupOf = (entry: GroupEntry): Group | undefined => decoded(() => d
 
 function decodeGroup({ id, body }: GroupEntry): Group | undefined {
   const reader = new ByteReader(body);
-  const type = reader.uint(1);
-  if (type !== groupType.select && type !== groupType.indirect) return undefined;
+  if (reader.uint(1) !== groupType.select) return undefined;
   const buckets = [];
   while (reader.left > 0) {
     const bucket = new ByteReader(reader.take(reader.uint(2) - 2));
-    if (bucket.uint(2) !== weightIn(type) || bucket.uint(4) !== any || bucket.uint(4) !== any) return undefined;
+    if (bucket.uint(2) !== weight || bucket.uint(4) !== any || bucket.uint(4) !== any) return undefined;
     bucket.skip(4);
     const actions = decodeActions(bucket.take(bucket.left));
     if (actions === undefined) return undefined;
     buckets.push(actions);
   }
-  return { id, ...(type === groupType.indirect ? { type: 'indirect' } : {}), buckets };
+  return { id, buckets };
 }
 
 const groupMod = (command: number, type: ByteString, id: number, buckets: ByteString): ByteString =>
