@@ -35,7 +35,6 @@ export default {
       ...shared,
       displayName: 'lab',
       globalSetup: './scripts/jest-lab-setup.js',
-      globalTeardown: './scripts/jest-lab-teardown.js',
       testEnvironment: './scripts/jest-lab-environment.js',
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
     },

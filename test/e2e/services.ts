@@ -4,7 +4,7 @@
  */
 import { type ChildProcess } from 'node:child_process';
 import type { ProxyForm } from '../../src/lab/proxy-forms.ts';
-import { namespaceOf, run, TestLab, until } from './lab.ts';
+import { namespaceOf, pace, run, TestLab, until } from './lab.ts';
 import { script } from './packets.ts';
 
 const [master, node0, node1] = ['192.168.7.10', '192.168.7.11', '192.168.7.12'];
@@ -77,7 +77,7 @@ const server = (name: string, port: number): string => `
 /** Sends one datagram and prints the answer. */
 const datagram = (ip: string, port: number): string => `
   const u = require('dgram').createSocket('udp4');
-  setTimeout(() => process.exit(0), 700);
+  setTimeout(() => process.exit(0), ${700 * pace});
   u.on('message', (m) => { console.log(m.toString()); process.exit(0); }).send('?', ${port}, '${ip}');
 `;
 
@@ -91,7 +91,7 @@ const netnsOf = (place: string): string =>
   place.includes('/') ? namespaceOf(lab, place) : `sdnc.${lab.name}.${place}`;
 
 async function get(place: string, url: string): Promise<string> {
-  const argv = ['netns', 'exec', netnsOf(place), 'curl', '-s', '--max-time', '0.8', `http://${url}`];
+  const argv = ['netns', 'exec', netnsOf(place), 'curl', '-s', '--max-time', String(0.8 * pace), `http://${url}`];
   return (await run('ip', argv)).stdout.trim();
 }
 
