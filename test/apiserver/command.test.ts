@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { netNamespaces } from '../../api/kinds.ts';
@@ -29,7 +29,11 @@ test('the command serves until SIGTERM, also when it is watched; its port cannot
   const kubeconfig = join(folder, 'kubeconfig');
   const socket = join(folder, 'socket');
   await writeFile(kubeconfig, 'old', { mode: 0o644 });
+  const held = await open(kubeconfig);
   const server = await serve('--listen', '127.0.0.1:0', '--socket', socket, '--write-kubeconfig', kubeconfig);
+  // who has begun to read the old one reads it whole
+  expect(await held.readFile('utf8')).toBe('old');
+  await held.close();
   expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
   expect((await stat(socket)).mode & 0o777).toBe(0o600);
   const client = await openKube({ kubeconfig, logger, userAgent: 'test' });
@@ -59,5 +63,5 @@ test('what cannot be listened at is told in one line', async () => {
   expect(await run('--listen', '127.0.0.1:99999', '--write-kubeconfig', file)).toMatchObject({ status: 1 });
   const unwritable = await run('--listen', '127.0.0.1:0', '--write-kubeconfig', join(folder, 'no', 'folder'));
   expect(unwritable.status).toBe(1);
-  expect(unwritable.stderr).toMatch(/^sdn-compat: ENOENT.*no\/folder'\n$/);
+  expect(unwritable.stderr).toMatch(/^sdn-compat: --write-kubeconfig \S+\/no\/folder: ENOENT.*\n$/);
 });

@@ -1,11 +1,12 @@
 /** `sdn-compat apiserver`: the embedded API server alone, until SIGTERM. */
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { crds } from '../../../api/crds.ts';
 import { parseTokens, type ServiceAccountToken } from '../../apiserver/rights/tokens.ts';
 import { type ApiServer, startApiServer } from '../../apiserver/serve/server.ts';
 import { FolderInUse } from '../../apiserver/store/change-log.ts';
 import { whenAborted } from '../../io/async/when-aborted.ts';
 import { createLogger } from '../../io/log.ts';
+import { replaceFile } from '../../io/state-file.ts';
 import type { PortRange } from '../../model/objects/well-known.ts';
 import { quoted } from '../../model/values/shell.ts';
 import { Failure, untilSignal } from '../fail.ts';
@@ -76,8 +77,9 @@ export async function runApiServer(options: ApiServerArguments): Promise<void> {
   }
 }
 
+/** In one step: a client that begins meanwhile finds the old one or the new one. */
 async function writeKubeconfig(path: string, text: string): Promise<void> {
-  await writeFile(path, '', { mode: 0o600 });
-  await chmod(path, 0o600); // the mode above counts for a new file only
-  await writeFile(path, text);
+  await replaceFile(path, text).catch((error: unknown) => {
+    throw new Failure(`--write-kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  });
 }
